@@ -1,0 +1,17 @@
+#!/usr/bin/env python
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run a management command; `manage.py help` lists them."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pool_manager.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

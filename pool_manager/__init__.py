@@ -1,0 +1,1 @@
+"""Pool Manager: control plane for pools of small stateless services."""

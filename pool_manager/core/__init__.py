@@ -1,0 +1,1 @@
+"""Vocabulary of the product: errors, clock, identifiers, declared parameters. No Django."""

@@ -1,0 +1,1 @@
+"""What exists: zones, hosts, pools, instances, overrides and dependencies."""

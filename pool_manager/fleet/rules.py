@@ -1,0 +1,107 @@
+"""Pure rules of the fleet: what may change, what is routable, what an address line means."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from pool_manager.fleet.kinds import LIFE_CHANGES, Health, Life, Override
+
+PORT_MAX = 65535
+NAME_MAX = 253  # RFC 1035: a host name, and one label of it
+LABEL_MAX = 63
+
+
+def life_change_allowed(old: Life, new: Life) -> bool:
+    """Whether the life cycle has an arrow from `old` to `new`."""
+    return new in LIFE_CHANGES[old]
+
+
+def override_effective(*overrides: Override) -> Override:
+    """The override that counts, given those of zone, host, pool and instance: maintenance first."""
+    for word in (Override.MAINTENANCE, Override.DRAIN):
+        if word in overrides:
+            return word
+    return Override.NONE
+
+
+def routable(*, life: Life, override: Override, health: Health, ejected: bool) -> bool:
+    """Whether callers are sent there (outside panic)."""
+    return (
+        life is Life.IN_SERVICE
+        and override is Override.NONE
+        and health in {Health.UP, Health.DEGRADED}
+        and not ejected
+    )
+
+
+def instance_name(*, pool: str, host: str, port: int) -> str:
+    """The string that stands for an instance in events: `pool@host:port`."""
+    return f"{pool}@{host}:{port}"
+
+
+@dataclass(frozen=True, slots=True)
+class AddressLine:
+    """One pasted `host:port` line, read."""
+
+    number: int
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineFault:
+    """One pasted line that cannot be read, with what to do about it."""
+
+    number: int
+    text: str
+    problem: str
+
+
+def address_lines_parse(text: str, *, limit: int) -> tuple[list[AddressLine], list[LineFault]]:
+    """Read pasted `host:port` lines; blank lines and `#` comments are skipped, duplicates are faults."""
+    good: list[AddressLine] = []
+    bad: list[LineFault] = []
+    seen: dict[tuple[str, int], int] = {}
+    for number, raw in enumerate(text.splitlines(), start=1):
+        line = raw.split("#", 1)[0].strip()
+        if not line:
+            continue
+        if len(good) >= limit:
+            bad.append(LineFault(number, line, f"more than {limit} instances; split the list"))
+            break
+        parsed = _address_line(number, line)
+        if isinstance(parsed, LineFault):
+            bad.append(parsed)
+        elif first := seen.get((parsed.host, parsed.port)):
+            bad.append(LineFault(number, line, f"the same as line {first}; remove one"))
+        else:
+            seen[parsed.host, parsed.port] = number
+            good.append(parsed)
+    return good, bad
+
+
+def _address_line(number: int, line: str) -> AddressLine | LineFault:
+    host, colon, port_text = line.rpartition(":")
+    if not colon or not host:
+        return LineFault(number, line, "no port; write host:port, such as 10.0.0.5:8080")
+    if not (port_text.isascii() and port_text.isdigit() and 1 <= int(port_text) <= PORT_MAX):
+        return LineFault(number, line, f"port {port_text!r} is not a number from 1 to {PORT_MAX}")
+    bare = host.removeprefix("[").removesuffix("]")
+    try:
+        return AddressLine(number, str(ipaddress.ip_address(bare)), int(port_text))
+    except ValueError:
+        return _named_line(number, line, bare, int(port_text))
+
+
+def _named_line(number: int, line: str, name: str, port: int) -> AddressLine | LineFault:
+    labels = name.rstrip(".").split(".")
+    fine = len(name) <= NAME_MAX and all(
+        0 < len(label) <= LABEL_MAX
+        and label.isascii()
+        and label.replace("-", "a").replace("_", "a").isalnum()
+        for label in labels
+    )
+    if not fine or all(label.isdigit() for label in labels):
+        return LineFault(number, line, f"{name!r} is neither an IP address nor a host name")
+    return AddressLine(number, name.lower(), port)
