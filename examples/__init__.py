@@ -1,0 +1,1 @@
+"""Programs to watch: example services, and a demo fleet made of them."""

@@ -1,0 +1,1 @@
+"""A stateless service that makes voice recordings fit to be heard."""
