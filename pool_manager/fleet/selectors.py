@@ -65,10 +65,8 @@ def instances_living(*, pool: str | None = None) -> list[InstanceRow]:
         rows = rows.filter(pool__slug=pool)
     ordered = rows.order_by("host__zone__name", "host__name", "name")
     return [
-        InstanceRow(*head, _effective(overrides), *tail)
-        for *head, overrides, tail in (
-            (*row[:8], row[8:12], row[12:]) for row in ordered.values_list(*_COLUMNS).iterator()
-        )
+        InstanceRow._make((*row[:8], _effective(row[8:12]), *row[12:]))
+        for row in ordered.values_list(*_COLUMNS)
     ]
 
 
@@ -85,8 +83,12 @@ def pools_all() -> list[Pool]:
 
 def pool_get(*, slug: str) -> Pool:
     """One pool with its dependencies, callees in `.dependencies`, callers in `.dependents`; 3 statements."""
-    callees = Prefetch("dependencies", Dependency.objects.select_related("callee").order_by("callee__slug"))
-    callers = Prefetch("dependents", Dependency.objects.select_related("caller").order_by("caller__slug"))
+    callees = Prefetch(
+        "dependencies", Dependency.objects.select_related("callee").order_by("callee__slug")
+    )
+    callers = Prefetch(
+        "dependents", Dependency.objects.select_related("caller").order_by("caller__slug")
+    )
     pool = Pool.objects.filter(slug=slug).prefetch_related(callees, callers).first()
     if pool is None:
         raise NotFound(f"There is no pool {slug!r}.")

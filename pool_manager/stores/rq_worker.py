@@ -11,6 +11,8 @@ from typing import Any
 
 from rq import Worker
 
+from pool_manager.stores import lifeline
+
 MAINTENANCE_S = 5
 POP_S = 5
 GRACE_S = 15
@@ -28,3 +30,8 @@ class FastWorker(Worker):
     def get_heartbeat_ttl(self, job: Any, working_time: float = 0.0) -> int:  # noqa: ARG002  # RQ's signature
         """Seconds a job may go without a beat (one comes every 5 s) before it is abandoned."""
         return GRACE_S
+
+    def main_work_horse(self, *args: Any, **kwargs: Any) -> None:
+        """A job's process does not outlive its worker."""
+        lifeline.attach()
+        super().main_work_horse(*args, **kwargs)

@@ -1,0 +1,1 @@
+"""Is it alive: probe kinds, engine, verdicts."""

@@ -1,0 +1,21 @@
+"""`python -m pool_manager.health.engine --fd N`: N is one end of a socketpair to the parent."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from pool_manager.health.engine.process import run
+
+
+def main() -> int:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pool_manager.health.engine", description=__doc__
+    )
+    parser.add_argument("--fd", type=int, required=True, help="descriptor of the parent's socket")
+    return run(parser.parse_args().fd)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

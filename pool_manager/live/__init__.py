@@ -1,0 +1,1 @@
+"""The tailer of a web process and the socket it feeds."""

@@ -1,0 +1,1 @@
+"""Running it: the supervisor, the clock, retention."""
