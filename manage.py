@@ -8,6 +8,10 @@ import sys
 def main() -> None:
     """Run a management command; `manage.py help` lists them."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pool_manager.settings")
+    from pool_manager.stores import lifeline
+
+    # before Django: a slow start must not outlive its parent either
+    lifeline.attach()
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -16,6 +16,7 @@ ZONES = ("zone-a", "zone-b", "zone-c")
 HOSTS_PER_ZONE = 2
 PORTS = {"recording": (9001, 9002), "sms": (9101, 9102), "voice": (9201, 9202)}
 SHARED_ADDRESS = "127.0.0.1"
+PORT_SHIFTS = range(0, 20_000, 2000)  # below 32768, where the kernel picks ports of its own
 SHARED_STRIDE = 300  # wider than the span of PORTS, so that the hosts' ranges do not meet
 
 
@@ -70,16 +71,16 @@ POOLS = (
 )
 
 
-def plan(*, shared_loopback: bool = False) -> DemoFleet:
+def plan(*, shared_loopback: bool = False, port_shift: int = 0) -> DemoFleet:
     """Plan six hosts in three zones.
 
     Each host has a loopback address of its own, or, where only 127.0.0.1 can be bound,
-    a range of ports on it.
+    a range of ports on it. `port_shift` is added to every port, for a second demo beside a first.
     """
     hosts: list[DemoHost] = []
     for zone_number, zone in enumerate(ZONES, start=1):
         for host_number in range(1, HOSTS_PER_ZONE + 1):
-            shift = SHARED_STRIDE * len(hosts) if shared_loopback else 0
+            shift = port_shift + (SHARED_STRIDE * len(hosts) if shared_loopback else 0)
             own_address = f"127.{zone_number}.0.{host_number}"
             hosts.append(
                 DemoHost(
@@ -97,10 +98,20 @@ def plan(*, shared_loopback: bool = False) -> DemoFleet:
     return DemoFleet(zones=ZONES, hosts=tuple(hosts), pools=POOLS)
 
 
-def can_bind(address: str) -> bool:
+def port_shift_free(*, shared_loopback: bool) -> int:
+    """Find the first shift at which nobody has any port of the plan; 0 when all are taken."""
+    for port_shift in PORT_SHIFTS:
+        hosts = plan(shared_loopback=shared_loopback, port_shift=port_shift).hosts
+        if all(can_bind(host.address, i.port) for host in hosts for i in host.instances):
+            return port_shift
+    return 0
+
+
+def can_bind(address: str, port: int = 0) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((address, 0))
+            probe.bind((address, port))
         except OSError:
             return False
     return True

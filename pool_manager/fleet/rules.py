@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pool_manager.fleet.kinds import LIFE_CHANGES, Health, Life, Override
 
 PORT_MAX = 65535
+PORT_DIGITS = 9  # int() refuses thousands of digits
 NAME_MAX = 253  # RFC 1035: a host name, and one label of it
 LABEL_MAX = 63
 
@@ -85,7 +86,8 @@ def _address_line(number: int, line: str) -> AddressLine | LineFault:
     host, colon, port_text = line.rpartition(":")
     if not colon or not host:
         return LineFault(number, line, "no port; write host:port, such as 10.0.0.5:8080")
-    if not (port_text.isascii() and port_text.isdigit() and 1 <= int(port_text) <= PORT_MAX):
+    digits = port_text.isascii() and port_text.isdigit() and len(port_text) <= PORT_DIGITS
+    if not digits or not 1 <= int(port_text) <= PORT_MAX:
         return LineFault(number, line, f"port {port_text!r} is not a number from 1 to {PORT_MAX}")
     bare = host.removeprefix("[").removesuffix("]")
     try:

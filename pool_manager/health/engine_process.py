@@ -25,7 +25,7 @@ class EngineProcess:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )
-        ours.setblocking(False)
+        ours.setblocking(False)  # noqa: FBT003  # the socket API
         self._socket = ours
         self._lines = LineReader()
         self._sending = asyncio.Lock()

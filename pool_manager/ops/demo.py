@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 
 from examples.demo import plan as demo
-from pool_manager.fleet.models import Dependency, Host, Instance, Pool
+from pool_manager.fleet.models import Dependency, Host, Pool
 from pool_manager.fleet.services import InstanceSpec, instances_register, object_save, zone_ensure
 from pool_manager.fleet.services.edit import DEMO_LABEL
 from pool_manager.fleet.services.register import host_ensure
@@ -26,6 +28,8 @@ from pool_manager.journal import services as journal
 ACTOR = "demo"
 STOP_S = 8.0
 LOOK_S = 1.0
+GATHER_S = 0.1  # a burst of starts is registered in one transaction
+START_S = 4.0
 PROBE = {
     "interval_ms": 1000,
     "timeout_ms": 250,
@@ -37,21 +41,19 @@ PROBE = {
 
 
 def fleet_ensure(fleet: demo.DemoFleet) -> None:
-    """Zones, hosts, pools, dependencies and instances of the demo, whatever is there already."""
+    """Zones, hosts, pools and dependencies of the demo, whatever is there already."""
     with journal.write(actor=ACTOR):
         zones = {
             name: zone_ensure(name=name, actor=ACTOR, labels=DEMO_LABEL) for name in fleet.zones
         }
-        hosts = {
-            host.name: host_ensure(
+        for host in fleet.hosts:
+            host_ensure(
                 name=host.name,
                 zone=zones[host.zone],
                 storage=host.storage,
                 actor=ACTOR,
                 labels=DEMO_LABEL,
             )
-            for host in fleet.hosts
-        }
         pools = {pool.slug: _pool_ensure(pool) for pool in fleet.pools}
         for pool in fleet.pools:
             for dependency in pool.depends_on:
@@ -60,7 +62,6 @@ def fleet_ensure(fleet: demo.DemoFleet) -> None:
                     callee=pools[dependency.pool],
                     defaults={"tolerance_ms": dependency.tolerance_ms},
                 )
-        _instances_ensure(fleet, hosts, pools)
 
 
 def _pool_ensure(wanted: demo.DemoPool) -> Pool:
@@ -80,35 +81,49 @@ def _pool_ensure(wanted: demo.DemoPool) -> Pool:
     return pool
 
 
-def _instances_ensure(
-    fleet: demo.DemoFleet, hosts: dict[str, Host], pools: dict[str, Pool]
-) -> None:
-    for slug, pool in pools.items():
-        specs = [
-            (
-                hosts[host.name],
-                InstanceSpec(host.address, instance.port, demo.BUILD, labels=DEMO_LABEL),
-            )
-            for host in fleet.hosts
-            for instance in host.instances
-            if instance.pool == slug
-        ]
-        instances_register(pool=pool, specs=specs, actor=ACTOR)
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A demo process that listens: where, and under which process id."""
+
+    pool: str
+    host: str
+    address: str
+    port: int
+    pid: int | None = None
+    boot_id: str = ""
+
+
+def instances_ensure(started: Iterable[Started]) -> None:
+    """Register what listens, or bring what is known up to date with its process id."""
+    hosts = {host.name: host for host in Host.objects.select_related("zone")}
+    by_pool: dict[str, list[tuple[Host, InstanceSpec]]] = {}
+    for one in started:
+        spec = InstanceSpec(
+            one.address,
+            one.port,
+            demo.BUILD,
+            boot_id=one.boot_id,
+            labels=DEMO_LABEL,
+            metadata={"pid": one.pid},
+        )
+        by_pool.setdefault(one.pool, []).append((hosts[one.host], spec))
+    with journal.write(actor=ACTOR):
+        for pool in Pool.objects.filter(slug__in=by_pool, labels__demo="true"):
+            instances_register(pool=pool, specs=by_pool[pool.slug], actor=ACTOR)
+
+
+def instances_planned(fleet: demo.DemoFleet) -> list[Started]:
+    """Every instance of the plan, whether it could start or not."""
+    return [
+        Started(instance.pool, host.name, host.address, instance.port)
+        for host in fleet.hosts
+        for instance in host.instances
+    ]
 
 
 def fleet_exists() -> bool:
     """Whether any pool of the demo is still registered."""
     return Pool.objects.filter(labels__demo="true").exists()
-
-
-def pids_note(pids: dict[tuple[str, str, int], int]) -> None:
-    """Store the process ids that (pool, address, port) run under; no journal entry."""
-    with transaction.atomic():
-        for row in Instance.objects.select_related("pool").filter(labels__demo="true"):
-            pid = pids.get((row.pool.slug, row.address, row.port))
-            if pid is not None and row.metadata.get("pid") != pid:
-                row.metadata = {**row.metadata, "pid": pid}
-                row.save(update_fields=["metadata"])
 
 
 @dataclass(slots=True)
@@ -120,32 +135,36 @@ class Keeper:
     respawn_s: float | None
     rate: float
     cwd: Path
-    _processes: list[subprocess.Popen[str]] = field(default_factory=list)
+    _processes: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
+    _arguments: dict[str, Sequence[str]] = field(default_factory=dict)
+    _due: dict[str, float] = field(default_factory=dict)
     _lines: SimpleQueue[str] = field(default_factory=SimpleQueue)
-    _pids: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    _fresh: list[Started] = field(default_factory=list)
+    _seen: set[tuple[str, int]] = field(default_factory=set)
+    _all_known: bool = False
+    _began: float = field(default_factory=time.monotonic)
 
     def run(self, stop: threading.Event) -> bool:
         """True when it ended because the demo was removed."""
         try:
             for host in self.fleet.hosts:
+                # a directory of its own: an ephemeral disk is its host's alone
+                store = self.store / host.name
                 self._start(
-                    demo.host_arguments(
-                        self.fleet, host, store=self.store, respawn_s=self.respawn_s
-                    )
+                    f"host {host.name}",
+                    demo.host_arguments(self.fleet, host, store=store, respawn_s=self.respawn_s),
                 )
-            self._start(demo.load_arguments(self.fleet, rate=self.rate))
+            self._start("load", demo.load_arguments(self.fleet, rate=self.rate))
             while not stop.is_set():
                 self._registry_update()
                 if not fleet_exists():
                     return True
-                for process in self._processes:
-                    if process.poll() is not None:
-                        raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
+                self._look()
             return False
         finally:
             self._end()
 
-    def _start(self, arguments: Sequence[str]) -> None:
+    def _start(self, name: str, arguments: Sequence[str]) -> None:
         process = subprocess.Popen(
             [sys.executable, *arguments],
             stdin=subprocess.PIPE,
@@ -153,55 +172,81 @@ class Keeper:
             text=True,
             cwd=self.cwd,
         )
-        self._processes.append(process)
+        self._processes[name] = process
+        self._arguments[name] = arguments
         threading.Thread(target=self._pump, args=(process,), daemon=True).start()
+
+    def _look(self) -> None:
+        """A host that died takes its instances along and comes back like they do."""
+        now = time.monotonic()
+        for name, process in list(self._processes.items()):
+            if process.poll() is None or self.respawn_s is None:
+                continue
+            due = self._due.setdefault(name, now + self.respawn_s)
+            if now >= due:
+                del self._due[name]
+                _close(process)
+                self._start(name, self._arguments[name])
 
     def _pump(self, process: subprocess.Popen[str]) -> None:
         for line in process.stdout or ():
             self._lines.put(line)
 
     def _registry_update(self) -> None:
-        """Take what the hosts said, at most once a second's worth; store new process ids."""
-        changed = False
+        """Register what the hosts said since the last look; wait at most `LOOK_S` for it."""
         try:
-            line = self._lines.get(timeout=LOOK_S)
+            self._take(self._lines.get(timeout=LOOK_S))
             while True:
-                changed |= self._take(line)
-                line = self._lines.get(timeout=0.05)
+                self._take(self._lines.get(timeout=GATHER_S))
         except Empty:
             pass
-        if changed:
-            try:
-                pids_note(self._pids)
-            except DatabaseError as error:
-                sys.stderr.write(f"demo: process ids not stored: {error}\n")
+        if not self._all_known and time.monotonic() - self._began > START_S:
+            # what could not start is shown as down, not left out
+            known = {(one.address, one.port) for one in self._fresh} | self._seen
+            missing = [
+                one for one in instances_planned(self.fleet) if (one.address, one.port) not in known
+            ]
+            self._fresh.extend(missing)
+            self._all_known = True
+        if self._fresh:
+            self._store()
 
-    def _take(self, line: str) -> bool:
+    def _store(self) -> None:
+        try:
+            instances_ensure(self._fresh)
+        except DatabaseError as error:
+            say(f"{len(self._fresh)} instances not registered yet: {error}")
+            return
+        self._seen.update((one.address, one.port) for one in self._fresh)
+        self._fresh.clear()
+
+    def _take(self, line: str) -> None:
         try:
             said: dict[str, Any] = json.loads(line)
         except ValueError:
-            return False
+            return
         if said.get("event") == "failed":
-            sys.stderr.write(
-                f"demo: {said.get('pool')} on {said.get('host')}: {said.get('reason')}\n"
-            )
-        if said.get("event") != "started":
-            return False
-        self._pids[said["pool"], said["address"], said["port"]] = said["pid"]
-        return True
+            say(f"{said.get('pool')} on {said.get('host')}: {said.get('reason')}")
+        if said.get("event") == "started":
+            names = (field.name for field in dataclasses.fields(Started))
+            self._fresh.append(Started(**{name: said[name] for name in names}))
 
     def _end(self) -> None:
-        for process in self._processes:
+        for process in self._processes.values():
             process.send_signal(signal.SIGTERM)
-        for process in self._processes:
+        for process in self._processes.values():
             try:
                 process.wait(timeout=STOP_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    pipe.close()
+            _close(process)
+
+
+def _close(process: subprocess.Popen[str]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
 
 
 def removed_note(data_dir: Path) -> Path:

@@ -100,6 +100,7 @@ else:
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 2,
         "pool": {"min_size": 1, "max_size": 8, "timeout": 2},
+        **DATABASES["default"].get("OPTIONS", {}),  # what the URL says: sslmode, a socket's host
     }
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

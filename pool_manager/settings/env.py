@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 PROBE_ALLOW_DEFAULT = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7"
 SOCKET_PATH_MAX = 100  # sun_path holds 108 bytes on Linux, 104 on macOS
 SECRET_MIN = 32
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~+,-]+")
 
 
 class EnvironmentFault(Exception):
@@ -38,9 +40,13 @@ class Env:
 
 
 def socket_path(data_dir: Path) -> Path:
-    """Where the embedded live store listens; a long data dir gets a short stable path elsewhere."""
+    """Where the embedded live store listens.
+
+    A data dir whose path is long, or has a space (redis-py cannot parse the server's CLIENT LIST
+    then), gets a short stable path elsewhere.
+    """
     path = data_dir / "live.sock"
-    if len(os.fsencode(path)) <= SOCKET_PATH_MAX:
+    if len(os.fsencode(path)) <= SOCKET_PATH_MAX and _PLAIN_PATH.fullmatch(str(path)):
         return path
     digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"pool-manager-{os.getuid()}-{digest}" / "live.sock"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -35,8 +36,10 @@ def server_command(
     """The command that runs the server on `socket`, persistent in `data_dir`, on our leash."""
     directory = data_dir / "live-store"
     directory.mkdir(mode=0o700, exist_ok=True)
-    socket.parent.mkdir(mode=0o700, exist_ok=True)
     gone = ":".join(map(str, [socket, *leftovers]))
+    if socket.parent != data_dir:
+        _private_directory(socket.parent)
+        gone += f":{socket.parent}"
     return [
         *(sys.executable, "-I", "-S", leash.__file__, str(lifeline), gone),
         *(str(server_binary()), "--port", "0"),
@@ -45,3 +48,14 @@ def server_command(
         *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
         *("--maxmemory-policy", "noeviction", "--loglevel", "warning"),
     ]
+
+
+def _private_directory(path: Path) -> None:
+    """A directory in the shared temporary one that is ours and closed to others."""
+    path.mkdir(mode=0o700, exist_ok=True)
+    stat = path.stat(follow_symlinks=False)
+    if stat.st_uid != os.getuid() or stat.st_mode & 0o077:
+        raise NoServerError(
+            f"{path} belongs to somebody else or is open to others, so the live store's socket"
+            " cannot lie there: remove it, or choose a shorter --data-dir without spaces"
+        )

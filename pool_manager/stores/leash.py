@@ -1,6 +1,6 @@
 """Run a program that knows no lifeline: `python -I -S leash.py FD UNLINK[:UNLINK…] PROGRAM ARG…`.
 
-Ends the program when the lifeline at FD closes, and then removes the files it left. Standard
+Ends the program when the lifeline at FD closes, and then removes the files and empty directories it left. Standard
 library only, and started without site-packages: it must be there in 20 ms and stay small.
 """
 
@@ -33,7 +33,7 @@ def main(fd: int, leftovers: list[Path], command: list[str]) -> int:
     finally:
         for path in leftovers:
             with contextlib.suppress(OSError):
-                path.unlink()
+                path.rmdir() if path.is_dir() else path.unlink()
 
 
 def _ended(process: subprocess.Popen[bytes]) -> int:

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, ProtectedError
 
 from pool_manager.core.errors import Conflict, Invalid, NotFound
+from pool_manager.fleet.kinds import Life
 from pool_manager.fleet.models import Host, Instance, Pool, Zone
 from pool_manager.journal import services as journal
 
@@ -120,6 +121,8 @@ def object_delete(*, obj: Editable, actor: str) -> None:
 
 
 def _record_instance_end(tx: journal.Write, instance: Instance) -> None:
+    if instance.life == Life.TERMINATED:  # told when it ended
+        return
     tx.record(
         "instance.terminated",
         f"{instance.name} deleted",

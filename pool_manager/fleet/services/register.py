@@ -67,7 +67,8 @@ def instances_register(
 ) -> list[Instance]:
     """Make known what lives at each address; the same (pool, address, port) is the same instance.
 
-    1. What is known keeps its id, name and health; changed build, boot id and metadata are stored.
+    1. What is known keeps its id, name and health; changed build, labels and metadata are stored.
+       Its boot id is the prober's to change: by that a restart is told.
     2. What is not known is inserted in service with health unknown, and journaled.
     """
     with journal.write(actor=actor) as tx:
@@ -82,6 +83,7 @@ def instances_register(
                 instance = _instance_new(pool, host, spec)
                 instance.save(force_insert=True)
                 record_registered(tx, instance)
+                known[spec.address, spec.port] = instance
             else:
                 _instance_refresh(instance, spec)
             result.append(instance)

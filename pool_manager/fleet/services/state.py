@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pool_manager.core.errors import Conflict, Invalid, NotFound
-from pool_manager.fleet.kinds import Health, Life, Override
+from pool_manager.fleet.kinds import LIVING, Health, Life, Override
 from pool_manager.fleet.models import Host, Instance, Pool, Zone
 from pool_manager.fleet.rules import life_change_allowed
 from pool_manager.journal import services as journal
@@ -111,12 +111,16 @@ def override_set(
         raise Invalid({"reason": "say why in a few words; whoever is woken next will read it"})
     model, field = SCOPES[scope]
     with journal.write(actor=actor) as tx:
-        obj = model.objects.filter(**{field: key}).first()
+        # a terminated instance may have had the same name
+        living = {"life__in": LIVING} if scope == "instance" else {}
+        obj = model.objects.filter(**{field: key}, **living).first()
         if obj is None:
             raise NotFound(f"there is no {scope} {key!r}")
         if until is not None and until <= tx.now:
             raise Invalid({"until": f"{until.isoformat()} is in the past"})
-        if obj.override == word and obj.override_reason == reason and obj.override_until == until:
+        ended = word is Override.NONE and obj.override == word
+        same = (obj.override, obj.override_reason, obj.override_until) == (word, reason, until)
+        if ended or same:
             return
         _override_store(tx, obj, scope, word, reason, until)
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from examples.demo.plan import can_bind, plan
+from examples.demo.plan import DemoFleet, can_bind, plan, port_shift_free
 from pool_manager.ops.demo import Keeper, fleet_ensure, removed_note, say
 
 
@@ -30,10 +30,7 @@ class Command(BaseCommand):
         if note.exists():
             say(f"it was removed here; delete {note} and start again to have it back")
             return
-        fleet = plan()
-        if not all(can_bind(host.address) for host in fleet.hosts):
-            say("127.1.0.1 and its like cannot be bound here: all six hosts share 127.0.0.1")
-            fleet = plan(shared_loopback=True)
+        fleet = _fleet_plan()
         fleet_ensure(fleet)
         respawn = options["respawn"]
         keeper = Keeper(
@@ -46,3 +43,19 @@ class Command(BaseCommand):
         if keeper.run(stop):
             note.write_text("The demo fleet was removed by an operator.\n")
             say("removed; its processes have ended")
+
+
+def _fleet_plan() -> DemoFleet:
+    """The plan for this machine; ports once chosen are kept, so that instances are found again."""
+    shared = not all(can_bind(host.address) for host in plan().hosts)
+    if shared:
+        say("127.1.0.1 and its like cannot be bound here: all six hosts share 127.0.0.1")
+    kept = settings.DATA_DIR / "demo-port-shift"
+    try:
+        port_shift = int(kept.read_text())
+    except (FileNotFoundError, ValueError):
+        port_shift = port_shift_free(shared_loopback=shared)
+        kept.write_text(f"{port_shift}\n")
+    if port_shift:
+        say(f"the demo's usual ports were taken: its ports are {port_shift} higher")
+    return plan(shared_loopback=shared, port_shift=port_shift)

@@ -1,0 +1,212 @@
+"""The product run for real: `manage.py up` in a data dir of its own, and what a client needs of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+from websockets.sync.client import ClientConnection, connect
+
+from tests.waiting import wait_until
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PASSWORD = "a-password-for-tests"
+UP_S = 60.0
+DOWN_S = 30.0
+
+
+def clean_env(**extra: str) -> dict[str, str]:
+    """Today's environment without what this test run set for itself."""
+    ours = ("POOL_MANAGER_", "SECRET_KEY", "DJANGO_SETTINGS_MODULE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {**kept, "POOL_MANAGER_ADMIN_PASSWORD": PASSWORD, **extra}
+
+
+@dataclass
+class Up:
+    """A running `up`; `said` is what it printed so far."""
+
+    data_dir: Path
+    process: subprocess.Popen[str]
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.said)
+
+    @property
+    def url(self) -> str:
+        found = re.search(r"is up at (\S+?)/\n", self.text)
+        assert found, self.text
+        return found[1]
+
+    def wait_announced(self) -> None:
+        def look() -> bool:
+            assert self.process.poll() is None, self.text
+            return "is up at" in self.text and "Ctrl-C" in self.text
+
+        wait_until(look, seconds=UP_S, what="up says where it is")
+
+    def login(self) -> requests.Session:
+        """The operator's browser session."""
+        http = requests.Session()
+        page = http.get(f"{self.url}/login/", timeout=10)
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+        assert token, page.text
+        answer = http.post(
+            f"{self.url}/login/",
+            data={"username": "admin", "password": PASSWORD, "csrfmiddlewaretoken": token[1]},
+            headers={"Referer": f"{self.url}/login/"},
+            timeout=10,
+        )
+        assert answer.url == f"{self.url}/", answer.url
+        return http
+
+    def fleet(self, http: requests.Session) -> dict[str, dict[str, Any]]:
+        """Every instance by name, as the overview gets it."""
+        body = http.get(f"{self.url}/fleet.json", timeout=10).json()
+        rows = [dict(zip(body["fields"], row, strict=True)) for row in body["instances"]]
+        return {row["name"]: row for row in rows}
+
+    def processes(self) -> list[int]:
+        """Every living process that was given this data dir, the supervisor included."""
+        return processes_with(f"POOL_MANAGER_DATA_DIR={self.data_dir}", words=str(self.data_dir))
+
+    def children_named(self, words: str) -> list[int]:
+        """Those of them whose command line contains `words`."""
+        return [pid for pid in self.processes() if words in command_line(pid)]
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Tell it to end; its exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout=DOWN_S)
+
+
+def processes_with(variable: str, *, words: str) -> list[int]:
+    """Those with the variable in their environment, or `words` in their command line.
+
+    A server that sets its process title has overwritten its environment.
+    """
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            state = (entry.parent / "stat").read_text().rpartition(")")[2].split()[0]
+            pid = int(entry.parent.name)
+            if state == "Z" or pid == os.getpid():
+                continue
+            if variable.encode() in entry.read_bytes().split(b"\0") or words in command_line(pid):
+                found.append(pid)
+    return found
+
+
+def command_line(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return ""
+
+
+@contextlib.contextmanager
+def up_running(data_dir: Path, *options: str, **env: str) -> Iterator[Up]:
+    """Start it, wait until it says where it is, and have it gone in the end, whatever happened."""
+    up = up_start(data_dir, *options, **env)
+    try:
+        up.wait_announced()
+        yield up
+    finally:
+        if up.process.poll() is None:
+            up.process.terminate()
+        try:
+            up.process.wait(timeout=DOWN_S)
+        finally:
+            for pid in up.processes():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            assert up.process.stdout
+            up.process.stdout.close()
+
+
+def up_start(data_dir: Path, *options: str, **env: str) -> Up:
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "up", "--data-dir", str(data_dir), *options],
+        cwd=CHECKOUT,
+        env=clean_env(**env),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    up = Up(data_dir, process)
+    threading.Thread(target=_pump, args=(up,), daemon=True).start()
+    return up
+
+
+def _pump(up: Up) -> None:
+    with contextlib.suppress(ValueError):
+        for line in up.process.stdout or ():
+            up.said.append(line)
+
+
+def up_fails(*options: str, **env: str) -> tuple[int, str]:
+    """Run an `up` that is expected to refuse; exit status and what it said."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "up", *options],
+        cwd=CHECKOUT,
+        env=clean_env(**env),
+        capture_output=True,
+        text=True,
+        timeout=UP_S,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+class Feed:
+    """A reader of the live socket that keeps its place."""
+
+    def __init__(self, up: Up, http: requests.Session) -> None:
+        self._up = up
+        self._cookies = "; ".join(f"{name}={value}" for name, value in http.cookies.items())
+        self._opened = contextlib.ExitStack()
+        self._socket: ClientConnection | None = None
+
+    def open(self, *, after: int | None, **filters: Sequence[str] | str) -> dict[str, Any]:
+        """Connect and subscribe; the hello frame."""
+        self.close()
+        self._socket = self._opened.enter_context(
+            connect(
+                self._up.url.replace("http", "ws", 1) + "/ws/live/",
+                additional_headers={"Cookie": self._cookies, "Origin": self._up.url},
+                open_timeout=10,
+                proxy=None,
+            )
+        )
+        self._socket.send(json.dumps({"type": "subscribe", "after": after, **filters}))
+        hello = self.frame(timeout=10)
+        assert hello["type"] == "hello", hello
+        return hello
+
+    def frame(self, *, timeout: float) -> dict[str, Any]:
+        assert self._socket
+        body: dict[str, Any] = json.loads(self._socket.recv(timeout=timeout))
+        return body
+
+    def events(self, *, timeout: float) -> dict[str, Any]:
+        """The next frame of events."""
+        while True:
+            frame = self.frame(timeout=timeout)
+            if frame["type"] == "events":
+                return frame
+
+    def close(self) -> None:
+        self._opened.close()
+        self._socket = None
