@@ -3,6 +3,8 @@
 # root. Without one: nothing is printed and a sentence says what that means; with CI=true it fails.
 set -u
 
+applications=${APPLICATIONS:-/Applications} # where macOS has programs
+
 find_chromium() {
     if [ -n "${CHROME:-}" ]; then
         command -v "$CHROME" && return 0
@@ -10,8 +12,8 @@ find_chromium() {
         exit 1
     fi
     for name in chromium chromium-browser google-chrome google-chrome-stable \
-        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" \
-        /Applications/Chromium.app/Contents/MacOS/Chromium; do
+        "$applications/Google Chrome.app/Contents/MacOS/Google Chrome" \
+        "$applications/Chromium.app/Contents/MacOS/Chromium"; do
         command -v "$name" && return 0
     done
     return 1

@@ -28,9 +28,11 @@ name_valid = RegexValidator(
     r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$",
     "Use 1 to 63 lower-case letters, digits, '.', '_' or '-', starting and ending with a letter or digit.",
 )
+# "new" is refused: /pools/new/ is a page
 slug_valid = RegexValidator(
-    r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
-    "Use 1 to 63 lower-case letters, digits or '-', starting and ending with a letter or digit.",
+    r"^(?!new$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+    "Use 1 to 63 lower-case letters, digits or '-', starting and ending with a letter or digit;"
+    " not 'new'.",
 )
 
 

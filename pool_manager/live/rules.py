@@ -79,7 +79,10 @@ def same_origin(*, origin: str | None, host: str | None) -> bool:
     """Whether a browser page of this very host opened the socket. No Origin is no browser: refused."""
     if not origin or not host:
         return False
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
     default = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
     return bool(default) and host.lower() in {
         parts.netloc.lower(),

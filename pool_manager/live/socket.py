@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar
@@ -11,6 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 import orjson
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError
 
 from pool_manager.core import clock
 from pool_manager.core.errors import Invalid
@@ -18,6 +20,7 @@ from pool_manager.journal import selectors as journal
 from pool_manager.live.hub import FRAME_EVENTS_MAX, Frame, Hub, frame_encode
 from pool_manager.live.rules import Filter, Subscription, same_origin, subscription_parse
 
+logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -27,6 +30,7 @@ FRAME_BYTES_MAX = 16_384
 
 CLOSE_BAD_FRAME = 4400
 CLOSE_SLOW = 4008
+CLOSE_AGAIN = 1013  # RFC 6455 registry: try again later
 
 
 def in_thread(call: Callable[P, T]) -> Callable[P, Awaitable[T]]:
@@ -91,8 +95,11 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ship
         try:
             await self._follow(hub, waker, subscription)
         except TimeoutError:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.close(code=CLOSE_SLOW), timeout=SEND_S)
+            await self._close(CLOSE_SLOW)
+        except DatabaseError as error:
+            # this place needs the table: better closed and back again than open and silent
+            logger.warning("a reader's place cannot be read: %s", error)
+            await self._close(CLOSE_AGAIN)
         finally:
             hub.unsubscribe(waker)
 
@@ -187,6 +194,10 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ship
         rows = await in_thread(journal.entries_after)(after, limit=FRAME_EVENTS_MAX)
         return [row.as_event() for row in rows]
 
+    async def _close(self, code: int) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.close(code=code), timeout=SEND_S)
+
     async def _write(self, text: str) -> None:
         await asyncio.wait_for(self.send(text_data=text), timeout=SEND_S)
 
@@ -198,6 +209,6 @@ def _frame_parse(text: str | None) -> dict[str, Any]:
         frame = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise Invalid({"frame": f"this is not JSON: {error}"}) from error
-    if not isinstance(frame, dict) or frame.get("type") not in {"subscribe", "ping"}:
+    if not isinstance(frame, dict) or frame.get("type") not in ("subscribe", "ping"):
         raise Invalid({"type": "send an object whose type is subscribe or ping"})
     return frame

@@ -34,13 +34,12 @@ INSTALLED_APPS = [
     "pool_manager.access",
     "pool_manager.journal",
     "pool_manager.stores",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # found by urls.py; light processes skip it
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "django_htmx",
     "django_rq",
     "channels",
 ]
@@ -56,7 +55,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
 ]
 
 ROOT_URLCONF = "pool_manager.urls"
@@ -127,7 +125,7 @@ STATIC_ROOT = Path(os.environ.get("POOL_MANAGER_STATIC_ROOT") or DATA_DIR / "sta
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "dashboard.storage.StaticStorage"},
 }
 
 LOGIN_URL = "login"

@@ -61,7 +61,12 @@ class Checkout:
         return subprocess.run(
             [self.bin / "sh", script, *arguments],
             cwd=self.path,
-            env={"PATH": str(self.bin), "PIP_NOTES": str(self.pip_notes), **env},
+            env={
+                "PATH": str(self.bin),
+                "APPLICATIONS": str(self.bin),
+                "PIP_NOTES": str(self.pip_notes),
+                **env,
+            },
             capture_output=True,
             text=True,
             check=False,

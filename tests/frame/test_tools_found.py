@@ -24,6 +24,13 @@ def test_chromium_goes_by_several_names(checkout: Checkout) -> None:
         assert checkout.run(CHROMIUM).stdout == f"{path}\n"
 
 
+def test_chrome_is_found_where_macos_has_it(checkout: Checkout) -> None:
+    path = checkout.bin / "Google Chrome.app" / "Contents" / "MacOS" / "Google Chrome"
+    path.parent.mkdir(parents=True)
+    checkout.program("chrome", "").rename(path)
+    assert checkout.run(CHROMIUM).stdout == f"{path}\n"
+
+
 def test_without_chromium_one_sentence_says_what_is_skipped(checkout: Checkout) -> None:
     checkout.program("apt-get", "exit 9")
     run = checkout.run(CHROMIUM)

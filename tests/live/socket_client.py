@@ -33,7 +33,7 @@ class Client:
             "user": user,
             "state": {"hub": hub},
         }
-        self._link = ApplicationCommunicator(LiveSocket.as_asgi(), scope)  # type: ignore[no-untyped-call]  # asgiref ships no types for it
+        self._link: Any = ApplicationCommunicator(LiveSocket.as_asgi(), scope)  # type: ignore[no-untyped-call]  # asgiref ships no types for it
 
     async def connect(self) -> str:
         """The answer's type."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import random
 import sys
+import threading
 
 import django
+
+PAUSE_S = 0.12
 
 
 def main(name: str, count: int, seed: int) -> None:
@@ -15,6 +18,7 @@ def main(name: str, count: int, seed: int) -> None:
     from pool_manager.journal import services as journal
 
     chance = random.Random(seed)
+    pause = threading.Event()
     left = count
     while left:
         batch = min(left, chance.randint(1, 20))
@@ -22,6 +26,7 @@ def main(name: str, count: int, seed: int) -> None:
             for _ in range(batch):
                 tx.record("config.changed", f"{name} wrote", data={"what": name, "fields": []})
         left -= batch
+        pause.wait(chance.uniform(0.0, PAUSE_S))  # long enough a run that readers are cut in it
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ the order of the commits, so a reader that has seen N asks for what comes after 
 
 ```json
 {"seq": 1042, "at": "2026-03-04T05:06:07.089Z", "kind": "instance.down", "severity": "critical",
- "pool": "recording", "instance": "recording@127.1.0.1:9001", "host": "a1", "zone": "zone-a",
- "labels": {}, "actor": "prober@node-1", "message": "connection refused",
+ "pool": "recording", "instance": "recording@a1:9001", "host": "a1", "zone": "zone-a",
+ "labels": {}, "actor": "prober@node-1", "message": "recording@a1:9001 down: connection refused",
  "data": {"reason": "connection refused", "count": 2, "was": "up"}, "cause": null}
 ```
 
