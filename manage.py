@@ -7,6 +7,11 @@ import sys
 
 def main() -> None:
     """Run a management command; `manage.py help` lists them."""
+    if sys.argv[1:2] == ["up"]:
+        # the supervisor needs no Django: what it starts is on its way a second earlier
+        from pool_manager.ops import up
+
+        sys.exit(up.main(sys.argv[2:], prog="manage.py up"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pool_manager.settings")
     from pool_manager.stores import lifeline
 

@@ -312,9 +312,11 @@ def _settings(target: Target | None) -> tuple[object, ...] | None:
 
 
 def _row(run: Run, wall: float) -> services.RunRow:
+    if run.started_wall is None:
+        run.started_wall = run.started + wall
     return services.RunRow(
         instance=uuid.UUID(run.instance),
-        started_at=datetime.fromtimestamp(run.started + wall, UTC),
+        started_at=datetime.fromtimestamp(run.started_wall, UTC),
         last_at=datetime.fromtimestamp(run.last + wall, UTC),
         ok=run.ok,
         reason=run.reason,

@@ -22,6 +22,7 @@ class Run:
     count: int
     latency_ms: float | None
     written: float = -REWRITE_S
+    started_wall: float | None = None  # Unix time; half of its row's key, so it is settled once
 
 
 class Runs:
@@ -72,8 +73,9 @@ class Runs:
 
     def give_back(self, runs: Iterable[Run]) -> None:
         """The database did not take these."""
+        ended = {id(run) for run in self._ended}  # it may have ended while it was written
         for run in runs:
             if self._open.get(run.instance) is run:
                 run.written = -REWRITE_S
-            else:
+            elif id(run) not in ended:
                 self._end(run)

@@ -55,6 +55,19 @@ class Children:
         self._children.append(child)
         self._spawn(child)
 
+    def run(
+        self, child: Child, *, rest: Callable[[float], None], give_up: Callable[[], bool]
+    ) -> int:
+        """Run one to its end; its exit status. The others are looked after meanwhile."""
+        self._spawn(child)
+        process = child.process
+        while process is not None and process.poll() is None:
+            if give_up():
+                _end([child])
+                break
+            rest(min(0.5, self.look()))
+        return process.returncode if process is not None else 1
+
     def _spawn(self, child: Child) -> None:
         env = {**os.environ, **child.env, lifeline.ENV: str(self._lifeline_read)}
         child.process = subprocess.Popen(

@@ -13,6 +13,7 @@ from pathlib import Path
 PASSWORD_FILE = "operator-password"  # noqa: S105  # a file's name
 SECRET_FILE = "secret_key"  # noqa: S105  # a file's name
 RUNNING_FILE = "running.json"
+PREPARED_FILE = "prepared"
 
 
 class DataDirError(Exception):
@@ -39,6 +40,17 @@ class DataDir:
         path = self.path / PASSWORD_FILE
         path.unlink(missing_ok=True)
         _keep(path, password)
+
+    def prepared(self, fingerprint: str | None) -> bool:
+        """Whether the last preparation was of this very code and database; None: never."""
+        try:
+            return (self.path / PREPARED_FILE).read_text() == fingerprint
+        except OSError:
+            return False
+
+    def prepared_note(self, fingerprint: str | None) -> None:
+        """The preparation succeeded."""
+        (self.path / PREPARED_FILE).write_text(fingerprint or "")
 
     def running_note(self, url: str) -> None:
         """Say who runs here, for a second `up`."""

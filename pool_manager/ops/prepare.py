@@ -14,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
 
 from pool_manager.access import services as access
-from pool_manager.ops.data_dir import DataDir
+from pool_manager.stores import live_store
 
 FINGERPRINT = "fingerprint"
 
@@ -57,9 +57,17 @@ def _fingerprint() -> str:
     return digest.hexdigest()
 
 
-def operator_prepare(data_dir: DataDir, given: str) -> None:
-    """The operator's account; its password is what was `given`, or made once and kept."""
-    password = given or data_dir.password_ensure()
-    if given:
-        data_dir.password_keep(given)
-    access.operator_ensure(password=password, force=bool(given))
+def operator_prepare(*, password: str, force: bool) -> None:
+    """The operator's account, with this password if it is new or `force` says so."""
+    access.operator_ensure(password=password, force=force)
+
+
+def live_store_check() -> None:
+    """A live store that was named must answer now; later it may come and go."""
+    try:
+        live_store.client().ping()
+    except live_store.Error as error:
+        raise PrepareError(
+            f"REDIS_URL: no server answers at {settings.REDIS_URL} ({error}); start it, or unset"
+            " REDIS_URL to use the bundled one"
+        ) from error

@@ -14,17 +14,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import redis
-from django.conf import settings
-from django.db import connections
-
-from pool_manager.ops import prepare
 from pool_manager.ops.children import Child, Children, python
 from pool_manager.ops.data_dir import RUNNING_FILE, DataDir
+from pool_manager.ops.fingerprint import fingerprint
+from pool_manager.core.env import Env
 from pool_manager.stores.embedded import server_command
 
 STORE_UP_S = 10.0
 WEB_UP_S = 20.0
+WEB_FIRST_S = 5.0
 LIVE_STORE = "live store"
 DRAINING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -49,9 +47,18 @@ class Stack:
     """Starts everything, keeps it alive, ends it."""
 
     def __init__(
-        self, plan: Plan, *, data_dir: DataDir, listener: socket.socket, say: Callable[[str], None]
+        self,
+        plan: Plan,
+        *,
+        env: Env,
+        base_dir: Path,
+        data_dir: DataDir,
+        listener: socket.socket,
+        say: Callable[[str], None],
     ) -> None:
         self._plan = plan
+        self._env = env
+        self._base_dir = base_dir
         self._data_dir = data_dir
         self._listener = listener
         self._say = say
@@ -68,14 +75,14 @@ class Stack:
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address, address)  # noqa: S104  # shown, not bound
         return f"http://{f'[{shown}]' if ':' in shown and '[' not in shown else shown}:{port}"
 
-    def run(self, *, password: str) -> None:
+    def run(self) -> None:
         """Come up, stay up, and go down when told; leaves no process behind in any case."""
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         for number in DRAINING:
             signal.signal(number, self._stop)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # wakes the loop
         try:
-            self._start(password)
+            self._start()
             if not self._stopping:
                 self._announce()
             while not self._stopping:
@@ -98,80 +105,95 @@ class Stack:
         except BlockingIOError:
             return
 
-    def _start(self, password: str) -> None:
-        """The live store first and meanwhile the tables; then everything that leans on them."""
-        if settings.REDIS_EMBEDDED:
+    def _start(self) -> None:
+        """Live store, then tables and the like if they are not up to date, then web, then the rest."""
+        if self._env.redis_embedded:
             self._children.start(Child(LIVE_STORE, self._live_store_command()))
-        prepare.database_prepare()
-        prepare.static_prepare()
-        prepare.operator_prepare(self._data_dir, password)
-        connections.close_all()
+        self._prepare()
         self._live_store_wait()
         self._data_dir.running_note(self.url)
-        for child in self._processes():
+        for child in self._web():
+            self._children.start(child)
+        # both cores are the web's for its first second; but probing does not hang on it
+        self._web_wait(WEB_FIRST_S)
+        for child in self._others():
             self._children.start(child)
 
+    def _prepare(self) -> None:
+        """Migrations, static files, the operator: skipped when the very same was prepared before."""
+        now = fingerprint(self._base_dir, self._env)
+        given = os.environ.get("POOL_MANAGER_ADMIN_PASSWORD", "")
+        kept = self._data_dir.password_ensure()
+        if self._data_dir.prepared(now) and given in {"", kept}:
+            return
+        if given:
+            self._data_dir.password_keep(given)
+        child = Child(
+            "prepare",
+            python(str(self._base_dir / "manage.py"), "prepare"),
+            self._base_env() | {"POOL_MANAGER_OPERATOR_PASSWORD": given or kept},
+        )
+        status = self._children.run(child, rest=self._rest, give_up=lambda: self._stopping)
+        if status and not self._stopping:
+            raise StackError("nothing was started: the preparation failed, see above")
+        if status == 0:
+            self._data_dir.prepared_note(fingerprint(self._base_dir, self._env))
+
     def _live_store_command(self) -> list[str]:
-        path = settings.REDIS_URL.removeprefix("unix://").partition("?")[0]
         return server_command(
-            socket=Path(path),
+            socket=self._live_store_path(),
             data_dir=self._data_dir.path,
             lifeline=self._children.lifeline_fd,
             leftovers=[self._data_dir.path / RUNNING_FILE],
         )
 
+    def _live_store_path(self) -> Path:
+        return Path(self._env.redis_url.removeprefix("unix://").partition("?")[0])
+
     def _live_store_wait(self) -> None:
-        client = redis.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1
-        )
         until = time.monotonic() + STORE_UP_S
-        while not self._stopping:
-            try:
-                client.ping()
-            except redis.RedisError as error:
-                if time.monotonic() > until:
-                    raise StackError(self._live_store_fault(error)) from error
-                self._rest(min(0.02, self._children.look()))
-            else:
-                break
-        client.close()
+        while self._env.redis_embedded and not self._stopping:
+            if _pings(self._live_store_path()):
+                return
+            if time.monotonic() > until:
+                log = self._data_dir.path / "live-store" / "server.log"
+                raise StackError(
+                    f"the bundled valkey-server did not start within {STORE_UP_S:.0f} s; see {log}"
+                )
+            self._rest(min(0.02, self._children.look()))
 
-    def _live_store_fault(self, error: Exception) -> str:
-        if settings.REDIS_EMBEDDED:
-            log = self._data_dir.path / "live-store" / "server.log"
-            return f"the bundled valkey-server did not start within {STORE_UP_S:.0f} s; see {log}"
-        return f"REDIS_URL: no server answers there ({error}); start it, or unset REDIS_URL"
-
-    def _processes(self) -> list[Child]:
-        fd = self._listener.fileno()
-        manage = str(settings.BASE_DIR / "manage.py")
-        base = {
+    def _base_env(self) -> dict[str, str]:
+        path = [str(self._base_dir), *filter(None, [os.environ.get("PYTHONPATH")])]
+        return {
             "POOL_MANAGER_DATA_DIR": str(self._data_dir.path),
             "DJANGO_SETTINGS_MODULE": "pool_manager.settings",
-            "PYTHONPATH": os.pathsep.join(
-                [str(settings.BASE_DIR), *filter(None, [os.environ.get("PYTHONPATH")])]
-            ),
+            "PYTHONPATH": os.pathsep.join(path),
         }
-        web = base | {
+
+    def _web(self) -> list[Child]:
+        fd = self._listener.fileno()
+        env = self._base_env() | {
             "POOL_MANAGER_SQLITE_WAIT_S": "1",
             "ALLOWED_HOSTS": ",".join(self._allowed_hosts()),
         }
+        command = python("-m", "pool_manager.ops.web", "--fd", str(fd))
+        return [Child(f"web {n}", command, env, (fd,)) for n in range(1, self._plan.web + 1)]
+
+    def _others(self) -> list[Child]:
+        manage = str(self._base_dir / "manage.py")
+        env = self._base_env()
         here = socket.gethostname()
         return [
             *(
-                Child(f"web {n}", python("-m", "pool_manager.ops.web", "--fd", str(fd)), web, (fd,))
-                for n in range(1, self._plan.web + 1)
-            ),
-            *(
-                Child(f"prober {n}", python(manage, "prober", "--name", f"{here}-{n}"), base)
+                Child(f"prober {n}", python(manage, "prober", "--name", f"{here}-{n}"), env)
                 for n in range(1, self._plan.probers + 1)
             ),
-            *self._demo(manage, base),
+            *self._demo(manage, env),
             *(
-                Child(f"worker {n}", python(manage, "rqworker", "-v", "0"), base)
+                Child(f"worker {n}", python(manage, "rqworker", "-v", "0"), env)
                 for n in range(1, self._plan.workers + 1)
             ),
-            Child("clock", python(manage, "clock", "--name", here), base),
+            Child("clock", python(manage, "clock", "--name", here), env),
         ]
 
     def _demo(self, manage: str, env: dict[str, str]) -> list[Child]:
@@ -183,20 +205,28 @@ class Stack:
     def _allowed_hosts(self) -> list[str]:
         """What was configured; else this machine's names, when it listens beyond loopback."""
         if os.environ.get("ALLOWED_HOSTS") or self._plan.host in {"127.0.0.1", "localhost", "::1"}:
-            return list(settings.ALLOWED_HOSTS)
-        return [*settings.ALLOWED_HOSTS, self._plan.host, socket.gethostname(), socket.getfqdn()]
+            return list(self._env.allowed_hosts)
+        return [*self._env.allowed_hosts, self._plan.host, socket.gethostname(), socket.getfqdn()]
 
-    def _announce(self) -> None:
-        until = time.monotonic() + WEB_UP_S
+    def _web_wait(self, seconds: float) -> bool:
+        """Until the web process answers; False if it does not within `seconds`."""
+        until = time.monotonic() + seconds
         while not self._stopping:
             if _answers(f"{self.url}/readyz"):
-                break
+                return True
             if time.monotonic() > until:
-                raise StackError(
-                    f"the web process does not answer at {self.url}/readyz after {WEB_UP_S:.0f} s;"
-                    " its messages stand above"
-                )
+                return False
             self._rest(min(0.05, self._children.look()))
+        return False
+
+    def _announce(self) -> None:
+        if not self._web_wait(WEB_UP_S):
+            if self._stopping:
+                return
+            raise StackError(
+                f"the web process does not answer at {self.url}/readyz after {WEB_UP_S:.0f} s;"
+                " its messages stand above"
+            )
         kept = self._data_dir.path / "operator-password"
         sys.stdout.write(
             f"\n  Pool Manager is up at {self.url}/\n"
@@ -212,3 +242,15 @@ def _answers(url: str) -> bool:
             return bool(answer.status == 200)  # noqa: PLR2004  # OK
     except (urllib.error.URLError, OSError):
         return False
+
+
+def _pings(path: Path) -> bool:
+    """Whether a Redis-protocol server answers on this socket; no client library, it loads slowly."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(1)
+        try:
+            client.connect(str(path))
+            client.sendall(b"PING\r\n")
+            return client.recv(64).startswith(b"+PONG")
+        except OSError:
+            return False

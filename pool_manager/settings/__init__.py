@@ -9,7 +9,7 @@ from typing import Any
 
 import dj_database_url
 
-from pool_manager.settings.env import EnvironmentFault, env_parse
+from pool_manager.core.env import EnvironmentFault, env_parse
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 

@@ -12,6 +12,8 @@ from pool_manager.live.hub import Hub, PoolDelta
 from tests.live.events_made import events_made
 from tests.live.socket_client import HOST, OPERATOR, Client, connected
 
+pytestmark = pytest.mark.django_db  # Channels closes old connections around every message
+
 
 def hub_made(*, last: int = 10, held: int = 10, pools: tuple[str | None, ...] = ("sms",)) -> Hub:
     hub = Hub()
