@@ -26,6 +26,9 @@ defaults
     option httpchk GET /healthz
     option log-health-checks
     log global
+frontend nobody
+    bind unix@{directory}/haproxy.sock
+    default_backend fleet
 backend fleet
     default-server check inter 1s fastinter 100ms fall {fall} rise 2
 {servers}
@@ -39,10 +42,12 @@ class Peer:
 
     downs: dict[str, list[float]] = field(default_factory=dict)
 
-    def down_after(self, name: str, moment: float) -> float | None:
-        """Seconds from `moment` until it noticed, None if it did not."""
-        later = [at for at in self.downs.get(name, []) if at >= moment]
-        return later[0] - moment if later else None
+    def down_after(self, name: str, moment: float, *, within: float) -> float | None:
+        """Seconds from `moment` until it noticed, None if it did not `within` so long."""
+        for at in self.downs.get(name, []):
+            if moment <= at <= moment + within:
+                return at - moment
+        return None
 
 
 @contextlib.contextmanager
@@ -60,7 +65,7 @@ def haproxy(
         receiver.bind(str(log))
         lines = "\n".join(f"    server {name} {host}:{port}" for name, host, port in servers)
         config = directory / "haproxy.cfg"
-        config.write_text(CONFIG.format(log=log, fall=fall, servers=lines))
+        config.write_text(CONFIG.format(directory=directory, log=log, fall=fall, servers=lines))
         process = subprocess.Popen([binary, "-q", "-db", "-f", str(config)])
         threading.Thread(target=_receive, args=(receiver, peer), daemon=True).start()
         try:

@@ -110,8 +110,8 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ship
         2. Each time something is new: the events that follow the place, then state, then status.
         3. When the filter leaves everything out, an empty frame every `IDLE_S` moves the place on.
         """
+        state, status = hub.state_version, 0  # before hello: what comes after it is not missed
         place = await self._begin(hub, subscription)
-        state, status = hub.state_version, 0
         sent_at = time.monotonic()
         while True:
             waker.clear()

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pool_manager.core.env import Env
 from pool_manager.ops.children import Child, Children, python
 from pool_manager.ops.data_dir import RUNNING_FILE, DataDir
 from pool_manager.ops.fingerprint import fingerprint
-from pool_manager.core.env import Env
 from pool_manager.stores.embedded import server_command
 
 STORE_UP_S = 10.0

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pool_manager.core.env import EnvironmentFault, env_parse
 from pool_manager.ops.data_dir import DataDir, DataDirError, data_dir_open
 from pool_manager.ops.listener import PORT_DEFAULT, PortError, listener_open
 from pool_manager.ops.stack import Plan, Stack, StackError
-from pool_manager.core.env import EnvironmentFault, env_parse
 from pool_manager.stores.embedded import NoServerError
 
 WRONG_USE = 2

@@ -61,10 +61,11 @@ class Client:
 
     async def take_until(self, kind: str) -> dict[str, Any]:
         """The next frame of that type."""
-        while True:
-            frame = await self.take()
-            if frame.get("type") == kind:
-                return frame
+        async with asyncio.timeout(PATIENCE_S):  # empty frames come for ever
+            while True:
+                frame = await self.take()
+                if frame.get("type") == kind:
+                    return frame
 
     async def numbers(self, *, last: int) -> list[int]:
         """The numbers of every event up to the frame that ends with `last`; frames must be contiguous."""
@@ -92,7 +93,9 @@ async def connected(hub: Hub) -> AsyncIterator[Client]:
     """A client of the operator's browser."""
     client = Client(hub, origin=f"http://{HOST}", user=OPERATOR)
     assert await client.connect() == "websocket.accept"
-    yield client
-    await client.leave()
+    try:
+        yield client
+    finally:
+        await client.leave()
     await asyncio.sleep(0)
     assert hub.clients == 0
