@@ -113,7 +113,13 @@ def _secret(
 
 
 def _url(name: str, value: str, schemes: tuple[str, ...], faults: list[str]) -> str:
-    if value and urlsplit(value).scheme not in schemes:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # read by those who connect: not a number there is a fault here
+    except ValueError as error:
+        faults.append(f"{name}: the address cannot be read ({error})")
+        return value
+    if value and parts.scheme not in schemes:
         expected = ", ".join(f"{scheme}://" for scheme in schemes)
         faults.append(f"{name}: {value!r} does not start with one of {expected}")
     return value

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     P = TypeVar("P", bound=DataclassInstance)
 
 SHOWN_CHARS = 60
+DIGITS_MAX = 18  # int() refuses thousands of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,8 @@ class Whole:
     def from_text(self, text: str) -> object:
         """Digits become a number; anything else stays text and is refused by `read`."""
         digits = text.strip()
-        return int(digits) if digits.isascii() and digits.isdigit() else text
+        fine = digits.isascii() and digits.isdigit() and len(digits) <= DIGITS_MAX
+        return int(digits) if fine else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ class JsonValue:
         """JSON when it reads as JSON, else the text itself: `ok` needs no quotes."""
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
 
 

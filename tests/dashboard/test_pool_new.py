@@ -117,7 +117,7 @@ def test_a_tcp_pool_ignores_what_stands_in_the_http_fields(client: Client) -> No
     [
         ({"slug": ""}, "slug", "Name the pool"),
         ({"slug": "Not A Slug"}, "slug", "lower-case"),
-        ({"slug": "new"}, "slug", "name of a page"),
+        ({"slug": "new"}, "slug", "not 'new'"),
         ({"zone": "No Zone"}, "zone", "lower-case"),
         ({"lines": ""}, "lines", "Paste at least one"),
         ({"lines": "# none yet"}, "lines", "Only comments"),

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from example_processes import ADDRESS, free_ports, running, running_host, wait_until
 
 from examples.calls import Caller, CallLimits
 from examples.demo.load import voice_note
 from examples.peers import Peer
 from examples.voice import trunk_choose
+from tests.examples.example_processes import ADDRESS, free_ports, running, running_host, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from example_processes import RunningHost
+    from tests.examples.example_processes import RunningHost
 
 NOTE = voice_note(0.2, 440)
 MESSAGE = {"to": "+493012345", "recording": base64.b64encode(NOTE).decode()}

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
-from example_processes import (
+
+from examples.demo.load import voice_note
+from examples.service import listener_open
+from tests.examples.example_processes import (
     ADDRESS,
     CHECKOUT,
     free_ports,
@@ -21,13 +24,10 @@ from example_processes import (
     wait_until,
 )
 
-from examples.demo.load import voice_note
-from examples.service import listener_open
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from example_processes import RunningHost
+    from tests.examples.example_processes import RunningHost
 
 
 def refuses(port: int) -> bool:

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
-from example_processes import ADDRESS, health, running_recording, wait_until
 
 from examples.demo.load import voice_note
 from examples.recording.wav import Clip, clip_read, clip_write
+from tests.examples.example_processes import ADDRESS, health, running_recording, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from example_processes import RunningRecording
+    from tests.examples.example_processes import RunningRecording
 
 NOTE = voice_note(0.4, 440)
 OTHER_NOTE = voice_note(0.4, 330)

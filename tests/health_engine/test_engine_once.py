@@ -6,7 +6,10 @@ import asyncio
 import socket
 
 import pytest
-from engine_rig import (
+
+from pool_manager.health.engine.allow import Allow
+from pool_manager.health.engine.once import Outcome, probe_many
+from tests.health_engine.engine_rig import (
     LOOPBACK,
     Behaviour,
     answer,
@@ -20,9 +23,6 @@ from engine_rig import (
     site,
     target,
 )
-
-from pool_manager.health.engine.allow import Allow
-from pool_manager.health.engine.once import Outcome, probe_many
 
 SLOW = b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n"
 TABLE: list[tuple[str, Behaviour, dict[str, object], bool, str]] = [

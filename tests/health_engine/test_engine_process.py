@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from engine_rig import EngineProcess, engine, free_port, server, target
 
 from pool_manager.health.engine.wire import AllowNetworks, Look, Stop, Targets
+from tests.health_engine.engine_rig import EngineProcess, engine, free_port, server, target
 
 
 @pytest.fixture

@@ -7,11 +7,21 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from engine_rig import LOOPBACK, Site, answer, hangs, ok, says, says_and_closes, site, target
 
 from pool_manager.health.engine.outbox import Outbox
 from pool_manager.health.engine.watcher import Watcher
 from pool_manager.health.engine.wire import ResultRow, SignalRow, Target
+from tests.health_engine.engine_rig import (
+    LOOPBACK,
+    Site,
+    answer,
+    hangs,
+    ok,
+    says,
+    says_and_closes,
+    site,
+    target,
+)
 
 KEPT = b"Connection: keep-alive"
 

@@ -91,7 +91,8 @@ def test_the_end_leaves_none_and_takes_the_last_after_the_others(tmp_path: Path)
         "signal.signal(signal.SIGTERM, end); open(sys.argv[3] + sys.argv[1], 'w').close()\n"
         "signal.pause()\n"
     )
-    kept = Children(say=str)
+    said: list[str] = []
+    kept = Children(say=said.append)
     made = [
         Child(name, python("-c", slow, name, wait, str(log)))
         for name, wait in (("last", "0"), ("web", "0.3"))
@@ -109,7 +110,8 @@ def test_the_end_leaves_none_and_takes_the_last_after_the_others(tmp_path: Path)
 
 
 def test_a_stopped_child_is_ended_too() -> None:
-    kept = Children(say=str)
+    said: list[str] = []
+    kept = Children(say=said.append)
     child = Child("web", SLEEPER)
     kept.start(child)
     os.kill(pid_of(child), signal.SIGSTOP)

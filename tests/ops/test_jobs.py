@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 import django_rq
 import pytest
@@ -18,7 +19,7 @@ from pool_manager.stores.rq_jobs import enqueue_once
 
 @pytest.mark.usefixtures("live_store_server")
 def test_a_job_id_is_enqueued_once() -> None:
-    queue = django_rq.get_queue("act")
+    queue: Any = django_rq.get_queue("act")
     queue.empty()
     job_id = f"test-{uuid.uuid4()}"
     assert enqueue_once("act", overrides_job, job_id=job_id, keep_s=60)

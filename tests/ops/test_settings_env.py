@@ -3,7 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pool_manager.settings.env import SOCKET_PATH_MAX, EnvironmentFault, env_parse, socket_path
+
+from pool_manager.core.env import SOCKET_PATH_MAX, EnvironmentFault, env_parse, socket_path
 
 GOOD = {"SECRET_KEY": "s" * 40, "POOL_MANAGER_DATA_DIR": "/nonexistent/pm"}
 
