@@ -24,8 +24,6 @@ LINES_MAX = 1000
 LINE_FAULTS_SHOWN = 20
 # a line is a host name of at most 253 characters, a port, and perhaps a comment
 TEXT_MAX = LINES_MAX * 300
-# /pools/new/ is this form
-RESERVED = frozenset({"new"})
 
 TIMINGS: Mapping[str, tuple[str, str]] = {
     "interval_ms": ("Interval (ms)", "Time between probes."),
@@ -113,8 +111,6 @@ class PoolForm(forms.Form):
     def clean_slug(self) -> str:
         """A name that is taken is said at once, not after the probing."""
         slug: str = self.cleaned_data["slug"]
-        if slug in RESERVED:
-            raise forms.ValidationError(f"{slug!r} is the name of a page; choose another name.")
         if Pool.objects.filter(slug=slug).exists():
             raise forms.ValidationError(f"There is a pool {slug!r} already; choose another name.")
         return slug

@@ -75,7 +75,14 @@ def env_parse(environ: Mapping[str, str], *, base_dir: Path) -> Env:
         ),
         journal_keep_days=_number(environ, "POOL_MANAGER_JOURNAL_KEEP_DAYS", 30, faults),
         journal_keep_entries=int(
-            _number(environ, "POOL_MANAGER_JOURNAL_KEEP_ENTRIES", 5_000_000, faults)
+            _number(
+                environ,
+                "POOL_MANAGER_JOURNAL_KEEP_ENTRIES",
+                5_000_000,
+                faults,
+                least=1,
+                most=1_000_000_000,
+            )
         ),
         probe_history_keep_hours=_number(
             environ, "POOL_MANAGER_PROBE_HISTORY_KEEP_HOURS", 24, faults
@@ -121,7 +128,8 @@ def _url(name: str, value: str, schemes: tuple[str, ...], faults: list[str]) -> 
         return value
     if value and parts.scheme not in schemes:
         expected = ", ".join(f"{scheme}://" for scheme in schemes)
-        faults.append(f"{name}: {value!r} does not start with one of {expected}")
+        # the scheme alone: the rest may hold a password
+        faults.append(f"{name}: it starts with {parts.scheme!r}, not with one of {expected}")
     return value
 
 
@@ -138,7 +146,15 @@ def _cidrs(name: str, value: str, faults: list[str]) -> tuple[str, ...]:
     return _words(value)
 
 
-def _number(environ: Mapping[str, str], name: str, default: float, faults: list[str]) -> float:
+def _number(
+    environ: Mapping[str, str],
+    name: str,
+    default: float,
+    faults: list[str],
+    *,
+    least: float = 0.001,
+    most: float = 100_000,
+) -> float:
     text = environ.get(name, "")
     if not text:
         return default
@@ -146,7 +162,7 @@ def _number(environ: Mapping[str, str], name: str, default: float, faults: list[
         number = float(text)
     except ValueError:
         number = -1.0
-    if not 0 < number < float("inf"):
-        faults.append(f"{name}: {text!r} is not a number above 0")
+    if not least <= number <= most:
+        faults.append(f"{name}: {text!r} is not a number from {least:g} to {most:g}")
         return default
     return number

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
+import re
 from dataclasses import dataclass
 
 from pool_manager.fleet.kinds import LIFE_CHANGES, Health, Life, Override
 
 PORT_MAX = 65535
+_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
 PORT_DIGITS = 9  # int() refuses thousands of digits
 NAME_MAX = 253  # RFC 1035: a host name, and one label of it
 LABEL_MAX = 63
@@ -39,6 +42,19 @@ def routable(*, life: Life, override: Override, health: Health, ejected: bool) -
 def instance_name(*, pool: str, host: str, port: int) -> str:
     """The string that stands for an instance in events: `pool@host:port`."""
     return f"{pool}@{host}:{port}"
+
+
+def host_name(address: str) -> str:
+    """A host's name made of an address: valid as one, and another for another address.
+
+    What a name cannot hold (colons of IPv6, more than 63 characters) is replaced, and eight digits of
+    a digest keep the result apart from others.
+    """
+    if len(address) <= LABEL_MAX and _NAME.fullmatch(address):
+        return address
+    digest = hashlib.sha256(address.encode()).hexdigest()[:8]
+    plain = re.sub(r"[^a-z0-9.-]", "-", address.lower()).strip("-.")[: LABEL_MAX - 9].rstrip("-.")
+    return f"{plain}-{digest}" if plain else f"host-{digest}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,14 @@ def hub_of(scope: dict[str, Any]) -> Hub:
     return hub
 
 
+class TrimmedError(Exception):
+    """What follows a reader's place was deleted while it read."""
+
+    def __init__(self, oldest: int) -> None:
+        super().__init__(oldest)
+        self.oldest = oldest
+
+
 class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ships no types
     """One client. `_place` is the last journal number it was sent or that was filtered out."""
 
@@ -95,6 +103,12 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ship
         try:
             await self._follow(hub, waker, subscription)
         except TimeoutError:
+            await self._close(CLOSE_SLOW)
+        except TrimmedError as gone:
+            # retention overtook this reader: it has to fetch the page's state again
+            answer = {"type": "too_old", "oldest": gone.oldest}
+            with contextlib.suppress(TimeoutError):
+                await self._write(orjson.dumps(answer).decode())
             await self._close(CLOSE_SLOW)
         except DatabaseError as error:
             # this place needs the table: better closed and back again than open and silent
@@ -192,6 +206,8 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ship
 
     async def _table(self, after: int) -> list[dict[str, Any]]:
         rows = await in_thread(journal.entries_after)(after, limit=FRAME_EVENTS_MAX)
+        if rows and rows[0].seq != after + 1:
+            raise TrimmedError(rows[0].seq)
         return [row.as_event() for row in rows]
 
     async def _close(self, code: int) -> None:

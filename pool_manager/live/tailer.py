@@ -111,6 +111,10 @@ class Tailer:
             return False
         last = self.hub.ring.last
         events = await self._read(lambda: _after(last))
+        if events and events[0]["seq"] != last + 1:
+            # retention overtook us: begin anew at the newest, readers are told by their own reads
+            self.hub.ready = False
+            return True
         self.hub.events_add(events)
         return len(events) == READ_MAX
 

@@ -117,6 +117,7 @@ def _end(children: Sequence[Child]) -> None:
     for child in children:
         if child.process is not None and child.running:
             child.process.terminate()
+            child.process.send_signal(signal.SIGCONT)  # a stopped one hears it only then
     until = time.monotonic() + DRAIN_S
     for child in children:
         if child.process is None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pool_manager.core.env import EnvironmentFault, env_parse
+from pool_manager.core.env import Env, EnvironmentFault, env_parse
 from pool_manager.ops.data_dir import DataDir, DataDirError, data_dir_open
 from pool_manager.ops.listener import PORT_DEFAULT, PortError, listener_open
 from pool_manager.ops.stack import Plan, Stack, StackError
@@ -99,17 +100,24 @@ def main(arguments: Sequence[str], *, prog: str) -> int:
 
 
 def _up(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
-    env = env_parse(environ, base_dir=BASE_DIR)
+    env = _env(environ)
     os.environ["POOL_MANAGER_DATA_DIR"] = str(env.data_dir)
     data_dir = data_dir_open(env.data_dir)
     try:
         data_dir.secret_key_ensure()
-        _listen_and_run(options, data_dir)
+        _listen_and_run(options, env, data_dir)
     finally:
         data_dir.close()
 
 
-def _listen_and_run(options: argparse.Namespace, data_dir: DataDir) -> None:
+def _env(environ: Mapping[str, str]) -> Env:
+    """The environment, judged before anything is made; `up` keeps a secret key of its own."""
+    if not environ.get("SECRET_KEY") and not environ.get("SECRET_KEY_FILE"):
+        environ = {**environ, "SECRET_KEY": secrets.token_urlsafe(48)}
+    return env_parse(environ, base_dir=BASE_DIR)
+
+
+def _listen_and_run(options: argparse.Namespace, env: Env, data_dir: DataDir) -> None:
     with listener_open(options.host, options.port) as listener:
         port = listener.getsockname()[1]
         if options.port is None and port != PORT_DEFAULT:
@@ -122,8 +130,6 @@ def _listen_and_run(options: argparse.Namespace, data_dir: DataDir) -> None:
             demo=options.demo,
             demo_respawn=options.demo_respawn,
         )
-        # read again: the secret key is there now
-        env = env_parse(os.environ, base_dir=BASE_DIR)
         Stack(plan, env=env, base_dir=BASE_DIR, data_dir=data_dir, listener=listener, say=say).run()
 
 

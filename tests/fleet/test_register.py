@@ -4,8 +4,8 @@ import pytest
 
 from pool_manager.core.errors import Invalid
 from pool_manager.fleet import services as fleet
-from pool_manager.fleet.models import Host, Instance, Pool, Zone
-from pool_manager.fleet.rules import AddressLine
+from pool_manager.fleet.models import Host, Instance, Pool, Zone, name_valid
+from pool_manager.fleet.rules import AddressLine, host_name
 from pool_manager.fleet.services import InstanceSpec
 from pool_manager.journal.models import Entry
 from tests.fleet_made import host_made, instance_made, pool_made
@@ -124,7 +124,17 @@ def test_a_known_address_stays_on_its_host() -> None:
 
 def test_an_ipv6_address_makes_a_host_with_dashes() -> None:
     created("2001:db8::1:80")
-    assert Host.objects.get().name == "2001-db8--1"
+    assert Host.objects.get().name == host_name("2001:db8::1")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("::1", "1::"), ("a" * 64 + ".one", "a" * 64 + ".two"), ("_sip.x", "sip.x")]
+)
+def test_other_addresses_make_other_host_names(one: str, other: str) -> None:
+    names = {host_name(one), host_name(other)}
+    assert len(names) == 2
+    for name in names:
+        name_valid(name)
 
 
 def test_a_slug_that_is_taken_is_refused_and_nothing_is_made() -> None:

@@ -50,7 +50,7 @@ def test_a_data_directory_that_is_in_use(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environ", "sentence"),
     [
-        ({"REDIS_URL": "http://store"}, "REDIS_URL: 'http://store' does not start with"),
+        ({"REDIS_URL": "http://store"}, "REDIS_URL: it starts with 'http'"),
         ({"REDIS_URL": "redis://localhost:port"}, "REDIS_URL: "),
         ({"DATABASE_URL": "postgres://localhost:port/pm"}, "DATABASE_URL: "),
         ({"POOL_MANAGER_PROBE_ALLOW": "everything"}, "POOL_MANAGER_PROBE_ALLOW: 'everything'"),

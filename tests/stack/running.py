@@ -94,9 +94,8 @@ class Up:
 
 
 def processes_with(variable: str, *, words: str) -> list[int]:
-    """Those with the variable in their environment, or `words` in their command line.
-
-    A server that sets its process title has overwritten its environment.
+    """Those with the variable in their environment, `words` in their command line, or in their
+    working directory: a server that sets its process title has overwritten the first two.
     """
     found = []
     for entry in Path("/proc").glob("[0-9]*/environ"):
@@ -105,7 +104,10 @@ def processes_with(variable: str, *, words: str) -> list[int]:
             pid = int(entry.parent.name)
             if state == "Z" or pid == os.getpid():
                 continue
-            if variable.encode() in entry.read_bytes().split(b"\0") or words in command_line(pid):
+            places = (command_line(pid), str((entry.parent / "cwd").readlink()))
+            if variable.encode() in entry.read_bytes().split(b"\0") or any(
+                words in place for place in places
+            ):
                 found.append(pid)
     return found
 

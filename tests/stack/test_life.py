@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.stack.running import Up, up_fails, up_running
+from tests.stack.running import Up, command_line, up_fails, up_running
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.stack
@@ -23,6 +23,11 @@ def answers(up: Up) -> bool:
         return requests.get(f"{up.url}/readyz", timeout=2).status_code == 200
     except requests.RequestException:
         return False
+
+
+def running(up: Up, words: str) -> list[int]:
+    """The processes of that name; one killed by the test before may just be coming back."""
+    return wait_until(lambda: up.children_named(words), seconds=15, what=f"{words} runs")
 
 
 def one_other(up: Up, words: str, old: int) -> Callable[[], bool]:
@@ -37,22 +42,22 @@ def one_other(up: Up, words: str, old: int) -> Callable[[], bool]:
     "words", ["pool_manager.ops.web", "manage.py prober", "manage.py rqworker", "manage.py clock"]
 )
 def test_a_killed_child_is_started_again(demo: Up, words: str) -> None:
-    (old, *_) = demo.children_named(words)
+    (old, *_) = running(demo, words)
     os.kill(old, signal.SIGKILL)
     wait_until(one_other(demo, words, old), seconds=15, what=f"{words} is there again")
     wait_until(lambda: answers(demo), seconds=15, what="the web process answers")
 
 
 def test_the_engine_and_its_parent_die_together_and_both_come_back(demo: Up) -> None:
-    (engine, *_) = demo.children_named("health.engine")
-    (parent, *_) = demo.children_named("manage.py prober")
+    (engine, *_) = running(demo, "health.engine")
+    (parent, *_) = running(demo, "manage.py prober")
     os.kill(engine, signal.SIGKILL)
     wait_until(one_other(demo, "manage.py prober", parent), seconds=15, what="a new prober")
     wait_until(one_other(demo, "health.engine", engine), seconds=15, what="a new engine")
 
 
 def test_the_live_store_comes_back_and_the_web_process_says_it_was_away(demo: Up) -> None:
-    (old, *_) = servers(demo)
+    (old, *_) = wait_until(lambda: servers(demo), seconds=15, what="the live store runs")
     os.kill(old, signal.SIGKILL)
     wait_until(
         lambda: [pid for pid in servers(demo) if pid != old], seconds=15, what="a new live store"
@@ -65,9 +70,8 @@ def test_the_live_store_comes_back_and_the_web_process_says_it_was_away(demo: Up
 
 
 def servers(up: Up) -> list[int]:
-    """The live store's server itself, not the leash that has it in its command line."""
-    named = up.children_named("valkey-server")
-    return [pid for pid in named if "valkey" in Path(f"/proc/{pid}/comm").read_text()]
+    """The live store's server itself: not the leash, which has it in its command line."""
+    return [pid for pid in up.children_named("valkey-server") if "leash" not in command_line(pid)]
 
 
 def test_a_second_up_on_the_same_data_dir_says_who_is_there(demo: Up) -> None:

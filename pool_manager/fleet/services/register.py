@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from pool_manager.core.errors import Invalid
 from pool_manager.fleet.kinds import LIVING
 from pool_manager.fleet.models import Host, Instance, Pool, Zone
-from pool_manager.fleet.rules import AddressLine, instance_name
+from pool_manager.fleet.rules import AddressLine, host_name, instance_name
 from pool_manager.fleet.services.edit import object_save, record_registered
 from pool_manager.journal import services as journal
 
@@ -162,8 +162,7 @@ def _hosts_for(addresses: set[str], *, zone: str, actor: str) -> dict[str, Host]
         hosts.setdefault(instance.address, instance.host)
     for address in sorted(addresses - hosts.keys()):
         hosts[address] = host_ensure(
-            # a host's name has no colons: an IPv6 address is written with dashes
-            name=address.replace(":", "-").strip("-")[:63],
+            name=host_name(address),
             zone=zone_ensure(name=zone, actor=actor),
             actor=actor,
         )

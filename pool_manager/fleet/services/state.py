@@ -106,6 +106,10 @@ def override_set(
     actor: str,
 ) -> None:
     """Order a drain or maintenance for a zone, host, pool or instance, or end it with `none`."""
+    if override not in set(Override):
+        raise Invalid({"override": f"{override!r} is not one of {', '.join(Override)}"})
+    if scope not in SCOPES:
+        raise Invalid({"scope": f"{scope!r} is not one of {', '.join(SCOPES)}"})
     word = Override(override)
     if word is not Override.NONE and not reason.strip():
         raise Invalid({"reason": "say why in a few words; whoever is woken next will read it"})
@@ -145,13 +149,22 @@ def _override_store(
     reason: str,
     until: datetime | None,
 ) -> None:
-    was = obj.override
+    was, was_until = obj.override, obj.override_until
     ends = word is Override.NONE
     obj.override = word
     obj.override_reason = "" if ends else reason[:REASON_MAX]
     obj.override_by = "" if ends else tx.actor
     obj.override_until = until
-    obj.save(update_fields=["override", "override_reason", "override_by", "override_until"])
+    # 0 rows: another operator was faster, or the clock; what they said stands
+    rows = SCOPES[scope][0].objects.filter(pk=obj.pk)  # type: ignore[misc]  # its key is of its type
+    updated = rows.filter(override=was, override_until=was_until).update(
+        override=obj.override,
+        override_reason=obj.override_reason,
+        override_by=obj.override_by,
+        override_until=until,
+    )
+    if not updated:
+        raise Conflict(f"{scope} {obj}: its override was changed meanwhile; look again")
     names = _names(obj)
     if ends:
         tx.record(
