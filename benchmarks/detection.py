@@ -45,14 +45,10 @@ class Rig:
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def settle(self) -> None:
-        """Until all of the pool is up; what the feed tells from here on keeps `health` true."""
-        self.rows = wait_until(self._all_up, seconds=60, what="the fleet is up", every=0.5)
+        """Until all is up; what the feed tells from here on keeps `health` true."""
+        rows = self.up.settled(self.http)
+        self.rows = {name: row for name, row in rows.items() if row["pool"] == "recording"}
         self.health = dict.fromkeys(self.rows, "up")
-
-    def _all_up(self) -> dict[str, dict[str, Any]] | None:
-        rows = self.up.fleet(self.http)
-        fine = len(rows) == 36 and all(row["health"] == "up" for row in rows.values())
-        return {k: row for k, row in rows.items() if row["pool"] == "recording"} if fine else None
 
     def follow(self, *, until: float) -> list[tuple[float, dict[str, Any]]]:
         """Events with their moment of arrival, up to the moment `until`."""

@@ -14,11 +14,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import orjson
@@ -46,6 +48,7 @@ PUBLISH_S = 0.2
 WHOLE_EVERY = 5
 HISTORY_S = 5.0
 LEASE_MS = 2000
+NOTE_S = 2.0
 STATUS_KEPT_S = 60
 STATE_KEPT_S = 3600
 STATE_CHANNEL = "pm:state"
@@ -91,6 +94,7 @@ class Prober:
         try:
             await self._engine.send([encode(AllowNetworks(tuple(settings.PROBE_ALLOW)))])
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._told("started"))
                 for task in (self._receive, self._watch, self._write, self._publish):
                     group.create_task(task())
         finally:
@@ -100,7 +104,8 @@ class Prober:
         """Write what is held, if the database takes it at once; give the lease back."""
         self._engine.close()
         with contextlib.suppress(Exception):
-            await asyncio.wait_for(self._flush(), timeout=2)
+            await asyncio.wait_for(self._flush(), timeout=NOTE_S)
+        await self._told("stopped")
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self._in(self._store, self._lease.release), timeout=1)
         with contextlib.suppress(Exception):
@@ -149,6 +154,18 @@ class Prober:
             for signal in report.signals
             if signal.kind != "tripwire_off"
         )
+
+    async def _told(self, word: str) -> None:
+        """Journal that we started or stopped; not worth waiting or failing for."""
+        note = partial(
+            services.control_note,
+            kind=f"control.{word}",
+            message=f"prober {self.actor.removeprefix('prober@')} {word}",
+            data={"process": "prober", "pid": os.getpid()},
+            actor=self.actor,
+        )
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(self._in_sql(note), timeout=NOTE_S)
 
     async def _watch(self) -> None:
         """Keep the lease and the targets; a change of settings reaches the engine within a second."""

@@ -45,10 +45,6 @@ KINDS: dict[str, EventKind] = {
     "config.changed": EventKind(
         NOTICE, "A setting outside pools, hosts and zones was changed.", ("what", "fields")
     ),
-    "control.behind": EventKind(
-        WARNING, "A web process reads the journal late.", ("behind", "behind_s")
-    ),
-    "control.caught_up": EventKind(INFO, "A web process reads the journal in time again."),
     "control.prober_lost": EventKind(
         CRITICAL, "The probing engine died; verdicts age until it is back.", ("status",)
     ),

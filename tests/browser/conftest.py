@@ -28,6 +28,7 @@ def stack(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
     del chromium_path  # without a browser nothing is started
     data_dir = tmp_path_factory.mktemp("up") / "data dir"
     with up_running(data_dir, "--demo", "--demo-respawn", "2") as up:
+        up.settled(up.login())
         yield up
         assert up.stop() == 0
 

@@ -60,7 +60,6 @@ def test_a_kind_fits_its_column_and_has_a_sentence(kind: str) -> None:
         ("maintenance.started", "maintenance.ended"),
         ("probe.failed", "probe.recovered"),
         ("instance.down", "instance.up"),
-        ("control.behind", "control.caught_up"),
         ("control.started", "control.stopped"),
     ],
 )

@@ -22,6 +22,7 @@ from tests.waiting import wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PASSWORD = "a-password-for-tests"
+DEMO_SIZE = 36
 UP_S = 60.0
 DOWN_S = 30.0
 
@@ -78,6 +79,16 @@ class Up:
         body = http.get(f"{self.url}/fleet.json", timeout=10).json()
         rows = [dict(zip(body["fields"], row, strict=True)) for row in body["instances"]]
         return {row["name"]: row for row in rows}
+
+    def settled(self, http: requests.Session) -> dict[str, dict[str, Any]]:
+        """The demo fleet by name, once every instance is up."""
+
+        def look() -> dict[str, dict[str, Any]] | None:
+            rows = self.fleet(http)
+            fine = len(rows) == DEMO_SIZE and all(row["health"] == "up" for row in rows.values())
+            return rows if fine else None
+
+        return wait_until(look, seconds=60, what="every instance of the demo is up", every=0.2)
 
     def processes(self) -> list[int]:
         """Every living process that was given this data dir, the supervisor included."""

@@ -13,20 +13,8 @@ import pytest
 import requests
 
 from tests.stack.running import Feed, Up
-from tests.waiting import wait_until
 
 pytestmark = pytest.mark.stack
-
-
-def settled(up: Up, http: requests.Session) -> dict[str, dict[str, Any]]:
-    """The fleet once every instance is up and its process id known."""
-
-    def look() -> dict[str, dict[str, Any]] | None:
-        rows = up.fleet(http)
-        fine = len(rows) == 36 and all(row["health"] == "up" for row in rows.values())
-        return rows if fine else None
-
-    return wait_until(look, seconds=40, what="36 instances are up", every=0.2)
 
 
 def one_of(rows: dict[str, dict[str, Any]], pool: str, host: str) -> dict[str, Any]:
@@ -72,7 +60,7 @@ def is_event(kind: str, name: str) -> Callable[[dict[str, Any]], bool]:
 def test_a_killed_instance_is_down_on_the_socket_within_half_a_second_and_up_again(
     demo: Up, http: requests.Session, feed: Feed
 ) -> None:
-    row = one_of(settled(demo, http), "recording", "b1")
+    row = one_of(demo.settled(http), "recording", "b1")
     feed.open(after=None)
     os.kill(pid_of(demo, row["port"], row["address"]), signal.SIGKILL)
     took = seconds_until(feed, is_event("instance.down", row["name"]), seconds=5)
@@ -84,7 +72,7 @@ def test_a_killed_instance_is_down_on_the_socket_within_half_a_second_and_up_aga
 def test_a_stopped_instance_is_down_within_interval_and_two_timeouts(
     demo: Up, http: requests.Session, feed: Feed
 ) -> None:
-    row = one_of(settled(demo, http), "recording", "c2")
+    row = one_of(demo.settled(http), "recording", "c2")
     pid = pid_of(demo, row["port"], row["address"])
     feed.open(after=None)
     os.kill(pid, signal.SIGSTOP)
@@ -99,7 +87,7 @@ def test_a_stopped_instance_is_down_within_interval_and_two_timeouts(
 def test_the_down_event_names_its_reason_and_its_cause(
     demo: Up, http: requests.Session, feed: Feed
 ) -> None:
-    row = one_of(settled(demo, http), "voice", "a2")
+    row = one_of(demo.settled(http), "voice", "a2")
     hello = feed.open(after=None, pools=["voice"], kinds=["instance.", "probe."])
     os.kill(pid_of(demo, row["port"], row["address"]), signal.SIGKILL)
     seen: list[dict[str, Any]] = []
@@ -119,7 +107,7 @@ def test_the_down_event_names_its_reason_and_its_cause(
 def test_a_zone_filter_of_another_pool_gets_empty_frames_that_keep_its_place(
     demo: Up, http: requests.Session, feed: Feed
 ) -> None:
-    row = one_of(settled(demo, http), "sms", "a1")
+    row = one_of(demo.settled(http), "sms", "a1")
     place = feed.open(after=None, pools=["no-such-pool"])["seq"]
     os.kill(pid_of(demo, row["port"], row["address"]), signal.SIGKILL)
     frame = feed.events(timeout=8)
