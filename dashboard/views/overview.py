@@ -34,7 +34,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "states": [(state, WORDS[state]) for state in COUNTS],
         "kind_groups": KIND_GROUPS,
         "severities": SEVERITIES,
-        "demo": any(fleet.labelled_demo(pool.labels) for pool in pools),
+        "demo": [pool.slug for pool in pools if fleet.labelled_demo(pool.labels)],
     }
     return render(request, "dashboard/overview.html", context)
 

@@ -61,7 +61,7 @@ def pools(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": rows,
         "snapshot": shown,
-        "demo": any(fleet.labelled_demo(one.labels) for one in every),
+        "demo": [one.slug for one in every if fleet.labelled_demo(one.labels)],
     }
     return render(request, "dashboard/pools.html", context)
 

@@ -9,18 +9,20 @@ from pool_manager.journal import services as journal
 OPERATOR = "admin"
 
 
-def operator_ensure(*, password: str, force: bool) -> bool:
-    """Make the operator's account if there is none; `force` sets its password anyway. True if made or set."""
+def operator_ensure(*, password: str, force: bool) -> str | None:
+    """Make the operator's account if there is none; `force` sets its password anyway.
+
+    The stored hash if the account was made or set, None if it was left alone.
+    """
     users = get_user_model().objects
     user = users.filter(username=OPERATOR).first()
     if user is None:
-        users.create_superuser(username=OPERATOR, email="", password=password)
-        return True
+        return users.create_superuser(username=OPERATOR, email="", password=password).password
     if force and not user.check_password(password):
         user.set_password(password)
         user.save(update_fields=["password"])
-        return True
-    return False
+        return user.password
+    return None
 
 
 def login_failed(*, user: str, address: str) -> None:

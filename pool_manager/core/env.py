@@ -129,7 +129,8 @@ def _url(name: str, value: str, schemes: tuple[str, ...], faults: list[str]) -> 
     if value and parts.scheme not in schemes:
         expected = ", ".join(f"{scheme}://" for scheme in schemes)
         # the scheme alone: the rest may hold a password
-        faults.append(f"{name}: it starts with {parts.scheme!r}, not with one of {expected}")
+        begins = f"it starts with {parts.scheme!r}, not with" if parts.scheme else "it lacks"
+        faults.append(f"{name}: {begins} one of {expected}")
     return value
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import secrets
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 PASSWORD_FILE = "operator-password"  # noqa: S105  # a file's name
 SECRET_FILE = "secret_key"  # noqa: S105  # a file's name
+DATABASE_FILE = "pool-manager.sqlite3"
+HASH_FILE = "operator-hash"
 RUNNING_FILE = "running.json"
 PREPARED_FILE = "prepared"
 
@@ -51,6 +55,19 @@ class DataDir:
     def prepared_note(self, fingerprint: str | None) -> None:
         """The preparation succeeded."""
         (self.path / PREPARED_FILE).write_text(fingerprint or "")
+
+    def password_changed(self) -> bool:
+        """Whether the operator's password is another than the one kept here, as far as we can see."""
+        database = self.path / DATABASE_FILE
+        try:
+            noted = (self.path / HASH_FILE).read_text()
+            with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as sql:
+                row = sql.execute(
+                    "SELECT password FROM auth_user WHERE username = 'admin'"
+                ).fetchone()
+        except (OSError, sqlite3.Error):
+            return False
+        return row is not None and row[0] != noted
 
     def running_note(self, url: str) -> None:
         """Say who runs here, for a second `up`."""

@@ -14,6 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
 
 from pool_manager.access import services as access
+from pool_manager.ops.data_dir import HASH_FILE
 from pool_manager.stores import live_store
 
 FINGERPRINT = "fingerprint"
@@ -58,8 +59,15 @@ def _fingerprint() -> str:
 
 
 def operator_prepare(*, password: str, force: bool) -> None:
-    """The operator's account, with this password if it is new or `force` says so."""
-    access.operator_ensure(password=password, force=force)
+    """The operator's account, with this password if it is new or `force` says so.
+
+    The hash is noted beside it, so that `up` can tell when its owner changed it.
+    """
+    stored = access.operator_ensure(password=password, force=force)
+    if stored is not None:
+        note = Path(settings.DATA_DIR) / HASH_FILE
+        note.touch(mode=0o600)
+        note.write_text(stored)
 
 
 def live_store_check() -> None:

@@ -16,13 +16,14 @@ from pathlib import Path
 
 from pool_manager.core.env import Env
 from pool_manager.ops.children import Child, Children, python
-from pool_manager.ops.data_dir import RUNNING_FILE, DataDir
+from pool_manager.ops.data_dir import PASSWORD_FILE, RUNNING_FILE, DataDir
 from pool_manager.ops.fingerprint import fingerprint
 from pool_manager.stores.embedded import server_command
 
 STORE_UP_S = 10.0
 WEB_UP_S = 20.0
 WEB_FIRST_S = 5.0
+ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  # shown, not bound
 LIVE_STORE = "live store"
 DRAINING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -72,7 +73,7 @@ class Stack:
     def url(self) -> str:
         """Where the dashboard is."""
         address, port = self._listener.getsockname()[:2]
-        shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address, address)  # noqa: S104  # shown, not bound
+        shown = ANYWHERE.get(address, address)
         return f"http://{f'[{shown}]' if ':' in shown and '[' not in shown else shown}:{port}"
 
     def run(self) -> None:
@@ -227,13 +228,20 @@ class Stack:
                 f"the web process does not answer at {self.url}/readyz after {WEB_UP_S:.0f} s;"
                 " its messages stand above"
             )
-        kept = self._data_dir.path / "operator-password"
+        address = self._listener.getsockname()[0]
+        open_to = "  (and at this machine's other addresses)" if address in ANYWHERE else ""
         sys.stdout.write(
-            f"\n  Pool Manager is up at {self.url}/\n"
-            f"  user admin, password {self._data_dir.password_ensure()}  (kept in {kept})\n"
+            f"\n  Pool Manager is up at {self.url}/{open_to}\n"
+            f"  user admin, {self._password_words()}\n"
             f"  Ctrl-C stops everything\n\n"
         )
         sys.stdout.flush()
+
+    def _password_words(self) -> str:
+        if self._data_dir.password_changed():
+            return "password changed since the first start (POOL_MANAGER_ADMIN_PASSWORD resets it)"
+        kept = self._data_dir.path / PASSWORD_FILE
+        return f"password {self._data_dir.password_ensure()}  (kept in {kept})"
 
 
 def _answers(url: str) -> bool:

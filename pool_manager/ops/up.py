@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -68,13 +69,20 @@ def arguments_add(parser: argparse.ArgumentParser) -> None:
     add("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     add(
         "--port",
+        metavar="P",
         type=_port,
         help=f"port to listen on (default {PORT_DEFAULT}, or the next free one)",
     )
     add("--data-dir", type=Path, help="where state is kept (default var/ in the checkout)")
-    add("--web", type=_count, default=1, help="web processes (default 1)")
-    add("--workers", type=_count, default=1, help="job workers (default 1)")
-    add("--probers", type=_count, default=1, help="probers; all but one stand by (default 1)")
+    add("--web", metavar="N", type=_count, default=1, help="web processes (default 1)")
+    add("--workers", metavar="N", type=_count, default=1, help="job workers (default 1)")
+    add(
+        "--probers",
+        metavar="N",
+        type=_count,
+        default=1,
+        help="probers; all but one stand by (default 1)",
+    )
 
 
 def main(arguments: Sequence[str], *, prog: str) -> int:
@@ -102,12 +110,15 @@ def main(arguments: Sequence[str], *, prog: str) -> int:
 def _up(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
     env = _env(environ)
     os.environ["POOL_MANAGER_DATA_DIR"] = str(env.data_dir)
-    data_dir = data_dir_open(env.data_dir)
-    try:
-        data_dir.secret_key_ensure()
-        _listen_and_run(options, env, data_dir)
-    finally:
-        data_dir.close()
+    # the port first: a start that is refused for it leaves no directory behind
+    with listener_open(options.host, options.port) as listener:
+        data_dir = data_dir_open(env.data_dir)
+        try:
+            data_dir.secret_key_ensure()
+            _run(options, env, data_dir, listener)
+        finally:
+            data_dir.close()
+    say("stopped")
 
 
 def _env(environ: Mapping[str, str]) -> Env:
@@ -117,20 +128,19 @@ def _env(environ: Mapping[str, str]) -> Env:
     return env_parse(environ, base_dir=BASE_DIR)
 
 
-def _listen_and_run(options: argparse.Namespace, env: Env, data_dir: DataDir) -> None:
-    with listener_open(options.host, options.port) as listener:
-        port = listener.getsockname()[1]
-        if options.port is None and port != PORT_DEFAULT:
-            say(f"port {PORT_DEFAULT} is taken: listening on {port}")
-        plan = Plan(
-            host=options.host,
-            web=options.web,
-            workers=options.workers,
-            probers=options.probers,
-            demo=options.demo,
-            demo_respawn=options.demo_respawn,
-        )
-        Stack(plan, env=env, base_dir=BASE_DIR, data_dir=data_dir, listener=listener, say=say).run()
+def _run(options: argparse.Namespace, env: Env, data_dir: DataDir, listener: socket.socket) -> None:
+    port = listener.getsockname()[1]
+    if options.port is None and port != PORT_DEFAULT:
+        say(f"port {PORT_DEFAULT} is taken: listening on {port}")
+    plan = Plan(
+        host=options.host,
+        web=options.web,
+        workers=options.workers,
+        probers=options.probers,
+        demo=options.demo,
+        demo_respawn=options.demo_respawn,
+    )
+    Stack(plan, env=env, base_dir=BASE_DIR, data_dir=data_dir, listener=listener, say=say).run()
 
 
 def say(sentence: str) -> None:

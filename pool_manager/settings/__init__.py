@@ -149,5 +149,11 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "loggers": {
+        # what a visitor typed wrong is no trouble of ours; server errors still show
+        "django.request": {"level": "ERROR"},
+        # a host name that ALLOWED_HOSTS lacks is answered with a page that says so
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
     "root": {"handlers": ["stderr"], "level": os.environ.get("POOL_MANAGER_LOG_LEVEL", "WARNING")},
 }

@@ -43,6 +43,12 @@ function link(one) {
   return to;
 }
 
+/** @param {Instance} one */
+function tripwire(one) {
+  if (one.tripwire === null || one.health === "down" || one.health === "unknown") return "";
+  return one.tripwire ? "on" : "off";
+}
+
 /** The overview's: which, state, why, where, how long. */
 export const OVERVIEW = [
   made((one) => one.name, link),
@@ -67,8 +73,9 @@ export const POOL = [
   load,
   since,
   text((one) => one.zone),
-  text((one) => (one.address === one.host ? one.address : `${one.address}:${one.port}`), "mono"),
+  text((one) => `${one.address}:${one.port}`, "mono"),
   text((one) => one.build ?? "", "mono"),
-  text((one) => (one.pid ? String(one.pid) : ""), "number"),
-  text((one) => (one.tripwire === null ? "" : one.tripwire ? "on" : "off")),
+  // what is down has no process that a signal could reach, and no connection to watch
+  text((one) => (one.pid && one.health !== "down" ? String(one.pid) : ""), "number"),
+  text(tripwire),
 ];

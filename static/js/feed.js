@@ -36,6 +36,8 @@ export class Feed {
   duplicates = 0;
   gaps = 0;
   behindS = 0;
+  /** @type {string[] | null} */
+  #pools;
   #attempt = 0;
   #heardAt = 0;
   #snapshotSeq = 0;
@@ -55,6 +57,8 @@ export class Feed {
   constructor(stateUrl, shown, handlers) {
     this.stateUrl = stateUrl;
     this.handlers = handlers;
+    const { pool } = document.body.dataset;
+    this.#pools = pool ? [pool] : null;
     this.lastSeq = shown.seq;
     this.headSeq = shown.seq;
     this.dataAt = shown.as_of * 1000;
@@ -69,11 +73,11 @@ export class Feed {
   }
 
   /** Ask for a new snapshot soon; many asks in a row become one. */
-  refetchSoon() {
+  refetchSoon(delayMs = RESHAPE_DELAY_MS) {
     this.#reshape ??= setTimeout(() => {
       this.#reshape = undefined;
       this.#fetch();
-    }, RESHAPE_DELAY_MS);
+    }, delayMs);
   }
 
   #connect() {
@@ -96,7 +100,8 @@ export class Feed {
     const ask = {
       type: "subscribe",
       after: this.lastSeq,
-      pools: null,
+      // a pool's page asks for its pool: it gets the strips of probes too
+      pools: this.#pools,
       kinds: null,
       min_severity: null,
     };

@@ -180,7 +180,7 @@ export class Fleet {
 
   /** @param {Instance} one @returns {string} */
   #shown(one) {
-    return `${one.state}|${one.failing}|${one.reason}|${one.latency_ms}|${one.load}|${one.strip}|${one.since}`;
+    return `${one.state}|${one.failing}|${one.reason}|${one.latency_ms}|${one.load}|${one.strip}|${one.since}|${one.pid}|${one.tripwire}`;
   }
 
   /** @param {Set<Instance>} changed */

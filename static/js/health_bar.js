@@ -10,7 +10,7 @@ const ORDER = ["up", ...STATES.filter((state) => state !== "up")];
 export function healthBar(svg, counts) {
   const total = ORDER.reduce((sum, state) => sum + counts[state], 0);
   const key = ORDER.map((state) => counts[state]).join();
-  if (!total || svg.dataset.key === key) return;
+  if (svg.dataset.key === key) return;
   svg.dataset.key = key;
   let x = 0;
   const parts = [];

@@ -7,6 +7,9 @@ import { age, ageExact, time } from "./words.js";
 
 const INDICATOR_MS = 200;
 const STATE_SILENT_MS = 10000;
+const RESTART_MS = 2500;
+/** What everybody must see, not only who looks at the corner. */
+const AWAY = new Set(["lost", "signed_out"]);
 
 /** What each degraded store means for the reader. @type {Record<string, string>} */
 const DEGRADED = {
@@ -24,6 +27,9 @@ export function livePage({ events = () => {} } = {}) {
   const fleet = new Fleet();
   const prober = banner("prober");
   const stores = banner("degraded");
+  const connection = banner("connection");
+  const demo = document.getElementById("banner-demo");
+  const title = document.title;
   let stateAt = Date.now();
 
   const feed = new Feed(document.body.dataset.stateUrl ?? "/fleet.json", shown, {
@@ -33,6 +39,8 @@ export function livePage({ events = () => {} } = {}) {
     },
     events(fresh) {
       if (fleet.applyEvents(fresh)) feed.refetchSoon();
+      // another process: its id reaches the registry a moment after its first answer
+      if (fresh.some(({ kind }) => kind === "instance.restarted")) feed.refetchSoon(RESTART_MS);
       events(fresh);
     },
     state(frame) {
@@ -46,11 +54,20 @@ export function livePage({ events = () => {} } = {}) {
     },
   });
 
+  fleet.onChange(() => {
+    const { down = 0 } = fleet.counts;
+    document.title = down ? `(${down} down) ${title}` : title;
+    if (demo && location.pathname === "/") {
+      const pools = new Set(fleet.instances.map(({ pool }) => pool));
+      demo.hidden = !(demo.dataset.pools ?? "").split(" ").some((pool) => pools.has(pool));
+    }
+  });
+
   function start() {
     fleet.load(shown);
     prober(proberWords(shown.prober, fleet.byId.size));
     feed.start();
-    indicate(feed);
+    indicate(feed, connection);
     setInterval(() => {
       const silent = Date.now() - stateAt > STATE_SILENT_MS;
       if (feed.phase === "live" && fleet.byId.size && silent) feed.refetchSoon();
@@ -88,8 +105,8 @@ function proberWords(prober, instances) {
   return `${last} Health stays as last judged and ages.`;
 }
 
-/** @param {Feed} feed */
-function indicate(feed) {
+/** @param {Feed} feed @param {(text: string) => void} banner */
+function indicate(feed, banner) {
   const box = need("#indicator");
   const said = need("#indicator-said");
   let phaseSaid = feed.phase;
@@ -102,6 +119,7 @@ function indicate(feed) {
     if (feed.phase !== phaseSaid) {
       phaseSaid = feed.phase;
       said.textContent = PHASES[feed.phase];
+      banner(AWAY.has(feed.phase) ? PHASES[feed.phase] : "");
     }
   };
   show();

@@ -12,7 +12,13 @@ import { Tail } from "./tail.js";
 const SECOND_MS = 1000;
 
 const tail = new Tail(need("#tail"), pageData("tail-events"));
-const { fleet, start } = livePage({ events: (fresh) => tail.add(fresh) });
+const { fleet, start } = livePage({
+  events(fresh) {
+    tail.add(fresh);
+    const deleted = fresh.some(({ kind }) => kind === "pool.deleted");
+    if (deleted) need("#pool-deleted").hidden = false;
+  },
+});
 const table = new InstanceTable(
   need("#pool-table"),
   POOL,

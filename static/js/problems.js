@@ -66,17 +66,22 @@ export function problems(instances, callers) {
  */
 function problem(state, subject, bad, all, href) {
   const since = Math.min(...bad.map((one) => one.since));
+  const whole = all.length === bad.length && all.length > 1;
+  // "all down since" is true from the last one on
+  const began = whole ? Math.max(...bad.map((one) => one.since)) : since;
   const counts = [...grouped(bad, "reason")].sort((a, b) => b[1].length - a[1].length);
   const [[reason, most]] = counts;
   const why = reason
     ? `: ${reason}${most.length < bad.length ? ` (${most.length} of them)` : ""}`
     : "";
+  const names = [...new Set(bad.map((one) => one.pool))];
+  // a host or zone that is down is told with what was on it
+  const pools = names.includes(subject) ? "" : ` Pools: ${names.join(", ")}.`;
   const which = bad.length === 1 && all.length > 1 ? ` (${bad[0].host}:${bad[0].port})` : "";
-  const many =
-    all.length === bad.length && all.length > 1
-      ? `all ${plural(all.length, "instance")}`
-      : `${bad.length} of ${plural(all.length, "instance")}`;
-  const text = `${many} ${state}${which} since ${time(since * 1000)} (${age(Date.now() / 1000 - since)})${why}.`;
+  const many = whole
+    ? `all ${plural(all.length, "instance")}`
+    : `${bad.length} of ${plural(all.length, "instance")}`;
+  const text = `${many} ${state}${which} since ${time(began * 1000)} (${age(Date.now() / 1000 - began)})${why}.${pools}`;
   return { state, subject, text, effect: "", href, size: bad.length };
 }
 
@@ -132,7 +137,9 @@ export function problemsShow(list, instances, callers) {
     const doubt = instances.filter((one) => one.state === "doubt").length;
     const calm = doubt
       ? `Nothing is down; ${plural(doubt, "instance")} in doubt.`
-      : `Nothing is down among ${plural(instances.length, "instance")}.`;
+      : instances.length
+        ? `Nothing is down among ${plural(instances.length, "instance")}.`
+        : "No instances yet: add a pool below.";
     lines.push(element("li", "problem quiet", calm));
   }
   list.replaceChildren(...lines);
