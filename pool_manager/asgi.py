@@ -12,16 +12,18 @@ django_app = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.urls import path
+from django.urls import path, re_path
 
 from pool_manager.live.hot import Hot
-from pool_manager.live.socket import LiveSocket
+from pool_manager.live.socket import LiveSocket, NoSocket
 
 application = Hot(
     ProtocolTypeRouter(
         {
             "http": django_app,
-            "websocket": AuthMiddlewareStack(URLRouter([path("ws/live/", LiveSocket.as_asgi())])),
+            "websocket": AuthMiddlewareStack(
+                URLRouter([path("ws/live/", LiveSocket.as_asgi()), re_path("", NoSocket.as_asgi())])
+            ),
         }
     )
 )

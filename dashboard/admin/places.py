@@ -32,7 +32,8 @@ class ZoneAdmin(Overridable, FleetAdmin):
     list_display = ("name", "hosts_count", "life", "override", "override_until")
     list_filter = ("life", "override")
     search_fields = ("name",)
-    readonly_fields = (*OVERRIDE_FIELDS, "created_at")
+    # no page changes the life of a place yet: it is shown
+    readonly_fields = (*OVERRIDE_FIELDS, "life", "created_at")
     fieldsets: ClassVar = [
         (None, {"fields": ("name", "life", "labels", "created_at")}),
         OVERRIDE_SET,
@@ -72,7 +73,8 @@ class HostAdmin(Overridable, FleetAdmin):
     list_select_related = ("zone",)
     search_fields = ("name", "zone__name")
 
-    readonly_fields = (*OVERRIDE_FIELDS, "created_at")
+    # no page changes the life of a place yet: it is shown
+    readonly_fields = (*OVERRIDE_FIELDS, "life", "created_at")
     fieldsets: ClassVar = [
         (None, {"fields": ("name", "zone", "storage", "life", "labels", "created_at")}),
         OVERRIDE_SET,

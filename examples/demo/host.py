@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from examples.demo.instance import APPLICATIONS, Surroundings, instance_run
+from examples.demo.instance import APPLICATIONS, Surroundings, die_with, instance_run
 from examples.demo.plan import BUILD
 from examples.peers import peers_parse
 from examples.service import Identity, listener_open
@@ -253,6 +253,7 @@ def host_from(arguments: Sequence[str] | None) -> DemoHost:
 
 def main() -> None:
     logging.basicConfig(stream=sys.stderr)
+    die_with(os.getppid())
     host = host_from(None)
     # What exists now is shared by all children; the collector would write to it and unshare it.
     gc.collect()

@@ -71,7 +71,7 @@ def instance_run(
     """Serve until told to stop; called in the child right after the fork, signals blocked."""
     status = 1
     try:
-        _die_with(host_pid)
+        die_with(host_pid)
         _detach()
         application = APPLICATIONS[identity.pool](around, identity.instance)
         service = Service(application, identity)
@@ -84,7 +84,7 @@ def instance_run(
         os._exit(status)
 
 
-def _die_with(host_pid: int) -> None:
+def die_with(host_pid: int) -> None:
     """Ask Linux for SIGKILL when the host ends, which also reaches a stopped process."""
     if LIBC is not None:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 PROBE_ALLOW_DEFAULT = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7"
 SOCKET_PATH_MAX = 100  # sun_path holds 108 bytes on Linux, 104 on macOS
 SECRET_MIN = 32
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~+,-]+")
 
 
@@ -37,6 +38,8 @@ class Env:
     journal_keep_days: float
     journal_keep_entries: int
     probe_history_keep_hours: float
+    sqlite_wait_s: float
+    log_level: str
 
 
 def socket_path(data_dir: Path) -> Path:
@@ -87,6 +90,8 @@ def env_parse(environ: Mapping[str, str], *, base_dir: Path) -> Env:
         probe_history_keep_hours=_number(
             environ, "POOL_MANAGER_PROBE_HISTORY_KEEP_HOURS", 24, faults
         ),
+        sqlite_wait_s=_number(environ, "POOL_MANAGER_SQLITE_WAIT_S", 20, faults),
+        log_level=_word(environ, "POOL_MANAGER_LOG_LEVEL", "WARNING", LOG_LEVELS, faults),
     )
     if faults:
         raise EnvironmentFault("\n".join(faults))
@@ -136,6 +141,15 @@ def _url(name: str, value: str, schemes: tuple[str, ...], faults: list[str]) -> 
 
 def _words(value: str) -> tuple[str, ...]:
     return tuple(word for word in (part.strip() for part in value.split(",")) if word)
+
+
+def _word(
+    environ: Mapping[str, str], name: str, default: str, words: tuple[str, ...], faults: list[str]
+) -> str:
+    word = environ.get(name, "") or default
+    if word not in words:
+        faults.append(f"{name}: {word!r} is not one of {', '.join(words)}")
+    return word
 
 
 def _cidrs(name: str, value: str, faults: list[str]) -> tuple[str, ...]:

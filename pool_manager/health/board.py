@@ -28,6 +28,7 @@ class Known:
     latency_ms: float | None = None
     load: float | None = None
     tripwire: bool = True
+    keeps: bool = True  # the kind keeps its connection at all
     at: float = 0.0
     strip: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=STRIP_CELLS))
     shown: tuple[Any, ...] = ()
@@ -63,10 +64,22 @@ class Board:
         for key, pool, health, fall, kind in targets:
             known = self._known.get(key) or Known(pool=pool, health=health, of=fall)
             known.pool, known.of = pool, fall
-            known.tripwire = known.tripwire and kind == "http"
+            known.keeps = kind == "http"
+            known.tripwire = known.tripwire and known.keeps
             named[key] = known
         self._known = named
         self._dirty &= named.keys()
+
+    def verdict(self, key: str) -> tuple[str, str]:
+        """Health and reason as last judged by the engine; unknown for what it does not know."""
+        known = self._known.get(key)
+        return (known.health, known.reason) if known else ("unknown", "")
+
+    def tripwire_reset(self, key: str) -> None:
+        """Its settings changed: the tripwire is on until the engine says otherwise."""
+        known = self._known.get(key)
+        if known is not None:
+            known.tripwire = known.keeps
 
     def signals_add(self, signals: Iterable[SignalRow]) -> None:
         """Verdict changes."""

@@ -17,7 +17,7 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 
 import orjson
 from django.conf import settings
-from django.db import connection
+from django.db import DataError, IntegrityError, connection
 
 from pool_manager.core import clock
 from pool_manager.health import selectors, services
@@ -85,7 +85,10 @@ class Prober:
         self._sent: dict[str, Target] = {}
         self._journal_seen = -1
         self._report = Report(mono=0.0)
+        self._lag_ms = 0.0  # worst since the last status
+        self._stall_ms = 0.0  # worst since the last note
         self._stalls_noted = 0
+        self._doubts: dict[uuid.UUID, int] = {}  # open doubts by the number of their entry
         self._stall_noted_at = -STALL_NOTE_EVERY_S
 
     async def run(self) -> None:
@@ -136,6 +139,9 @@ class Prober:
 
     def _take(self, report: Report) -> None:
         self._report = report
+        # a stall shows in one report only: keep the worst until it is told
+        self._lag_ms = max(self._lag_ms, report.lag_ms)
+        self._stall_ms = max(self._stall_ms, report.lag_ms)
         self._board.signals_add(report.signals)
         self._board.results_add(report.results)
         self._runs.add(report.results)
@@ -214,10 +220,25 @@ class Prober:
         self._board.targets_set(
             (target.id, pool, target.health, target.fall, target.kind) for target, pool in rows
         )
+        self._heal(rows)
         self._runs.forget(keep=wanted)
+        for target in changed:
+            self._board.tripwire_reset(target.id)  # the engine watches it anew
         if drop or changed:
             await self._engine.send(encode_targets(changed, drop))
         self._sent = wanted
+
+    def _heal(self, rows: Sequence[tuple[Target, str]]) -> None:
+        """Where the database says otherwise than the engine, say it again: a verdict was dropped."""
+        now = datetime.fromtimestamp(time.time(), UTC)
+        self._held.add(
+            services.Observed(
+                instance=uuid.UUID(target.id), kind=health, at=now, reason=reason, count=target.fall
+            )
+            for target, _ in rows
+            for health, reason in [self._board.verdict(target.id)]
+            if health in {"up", "down"} and health != target.health
+        )
 
     async def _write(self) -> None:
         history_at = time.monotonic()
@@ -237,10 +258,23 @@ class Prober:
         if not batch:
             return
         try:
-            await self._in_sql(lambda: services.observed_write(batch=batch, actor=self.actor))
+            await self._in_sql(partial(self._observed, batch))
+        except (DataError, IntegrityError):
+            await self._in_sql(partial(self._one_by_one, batch))
         except BaseException:
             self._held.give_back(batch)
             raise
+
+    def _observed(self, batch: Sequence[services.Observed]) -> None:
+        services.observed_write(batch=batch, actor=self.actor, doubts=self._doubts)
+
+    def _one_by_one(self, batch: Sequence[services.Observed]) -> None:
+        """One transition that the database refuses must not hold up the others for ever."""
+        for seen in batch:
+            try:
+                self._observed([seen])
+            except (DataError, IntegrityError):
+                logger.exception("given up, %s", seen)
 
     async def _history(self) -> None:
         now = time.monotonic()
@@ -260,10 +294,11 @@ class Prober:
         report = self._report
         if report.stalls <= self._stalls_noted or now - self._stall_noted_at < STALL_NOTE_EVERY_S:
             return
-        lag_ms = round(report.lag_ms, 1)
+        lag_ms = round(self._stall_ms, 1)
         if lag_ms < STALL_NOTE_MS:
             return
         self._stalls_noted, self._stall_noted_at = report.stalls, now
+        self._stall_ms = 0.0
         message = f"the prober stood still for {lag_ms:.0f} ms; no target was judged for it"
         await self._in_sql(
             lambda: services.control_note(
@@ -284,15 +319,17 @@ class Prober:
             deltas = self._board.deltas()
             wall = time.time() - time.monotonic()
             whole = self._board.pools(wall=wall) if turn % WHOLE_EVERY == 0 else None
-            await self._in(self._store, lambda d=deltas, w=whole: self._store_write(d, w))  # type: ignore[misc]  # defaults bind this turn's values
+            await self._in(self._store, partial(self._store_write, deltas, whole))
 
-    def _store_write(self, deltas: dict[str, Any], whole: dict[str, Any] | None) -> None:
+    def _store_write(self, deltas: Mapping[str, Any], whole: Mapping[str, Any] | None) -> None:
         """Never raises: while the live store is away pages show older state, and say so."""
         now = time.time()
         with contextlib.suppress(live_store.Error):
             pipe = live_store.client().pipeline(transaction=False)
-            if deltas:
-                pipe.publish(STATE_CHANNEL, orjson.dumps({"as_of": now, "pools": deltas}))
+            beat = whole is not None  # once a second readers hear of us, news or not
+            if deltas or beat:
+                body = {"as_of": now, "pools": deltas, "beat": beat}
+                pipe.publish(STATE_CHANNEL, orjson.dumps(body))
             if whole is not None:
                 for slug, rows in whole.items():
                     pipe.set(selectors.probes_key(slug), orjson.dumps(rows), ex=STATE_KEPT_S)
@@ -301,9 +338,10 @@ class Prober:
 
     def _status(self, now: float) -> dict[str, Any]:
         report = self._report
+        lag_ms, self._lag_ms = self._lag_ms, 0.0
         return {
             "at": now,
-            "lag_ms": report.lag_ms,
+            "lag_ms": lag_ms,
             "targets": report.targets,
             "probes": report.probes,
             "stalls": report.stalls,

@@ -30,55 +30,88 @@ class Observed:
     boot_id: str = ""
 
 
-def observed_write(*, batch: Sequence[Observed], actor: str) -> int:
+def observed_write(
+    *, batch: Sequence[Observed], actor: str, doubts: dict[uuid.UUID, int] | None = None
+) -> int:
     """Store and journal a batch in one transaction; returns the newest number, 0 if nothing was new.
 
     1. Entries follow the order of what happened; an instance deleted meanwhile is left out.
     2. up and down are compare-and-set: what the row already says makes no entry.
-    3. The first failed probe of a doubt is the cause of the down that follows in the same batch.
+    3. The first failed probe of a doubt is the cause of what ends it. `doubts` has the numbers of those
+       that are open, from batch to batch; it is brought up to date when the batch is committed.
     """
+    told = Doubts({} if doubts is None else doubts)
     with journal.write(actor=actor, relaxed=True) as tx:
         wanted = {seen.instance for seen in batch}
         rows = Instance.objects.select_related("pool", "host__zone").in_bulk(list(wanted))
-        doubts: dict[uuid.UUID, journal.Recorded] = {}
         for seen in sorted(batch, key=lambda seen: seen.at):
             row = rows.get(seen.instance)
             if row is not None:
-                _one(tx, seen, row, doubts)
+                _one(tx, seen, row, told)
+    told.commit()
     return tx.seq
 
 
-def _one(
-    tx: journal.Write, seen: Observed, row: Instance, doubts: dict[uuid.UUID, journal.Recorded]
-) -> None:
+class Doubts:
+    """Which doubts are open; changes count once the transaction is through."""
+
+    def __init__(self, committed: dict[uuid.UUID, int]) -> None:
+        self._committed = committed
+        self._opened: dict[uuid.UUID, journal.Recorded] = {}
+        self._ended: set[uuid.UUID] = set()
+
+    def begin(self, key: uuid.UUID, entry: journal.Recorded) -> None:
+        """A probe failed for the first time."""
+        self._opened[key] = entry
+        self._ended.discard(key)
+
+    def end(self, key: uuid.UUID) -> journal.Recorded | int | None:
+        """The entry that began the doubt, to be the cause of what ends it."""
+        opened = self._opened.pop(key, None)
+        if opened is not None:
+            return opened
+        known = None if key in self._ended else self._committed.get(key)
+        self._ended.add(key)
+        return known
+
+    def commit(self) -> None:
+        """The entries have their numbers."""
+        for key in self._ended:
+            self._committed.pop(key, None)
+        for key, entry in self._opened.items():
+            if entry.seq is not None:
+                self._committed[key] = entry.seq
+
+
+def _one(tx: journal.Write, seen: Observed, row: Instance, doubts: Doubts) -> None:
     if seen.kind in {"up", "down"}:
-        _verdict(tx, seen, row, doubts.pop(row.pk, None))
+        _verdict(tx, seen, row, doubts)
     elif seen.kind == "doubt":
-        doubts[row.pk] = tx.record(
+        entry = tx.record(
             "probe.failed",
             f"{row.name}: {seen.reason} ({seen.count}/{seen.of})",
             at=seen.at,
             data={"reason": seen.reason, "count": seen.count, "of": seen.of},
             **_names(row),
         )
+        doubts.begin(row.pk, entry)
     elif seen.kind == "cleared":
         tx.record(
             "probe.recovered",
             f"{row.name} answers again after {seen.count} failed",
             at=seen.at,
             data={"count": seen.count, "latency_ms": seen.latency_ms},
-            cause=doubts.pop(row.pk, None),
+            cause=doubts.end(row.pk),
             **_names(row),
         )
     elif seen.kind in {"boot", "restarted"}:
         _booted(tx, seen, row)
 
 
-def _verdict(
-    tx: journal.Write, seen: Observed, row: Instance, doubt: journal.Recorded | None
-) -> None:
+def _verdict(tx: journal.Write, seen: Observed, row: Instance, doubts: Doubts) -> None:
     change = HealthChange(row.pk, Health(seen.kind), seen.reason, seen.at)
     was = health_apply(changes=[change]).get(row.pk)
+    doubt = doubts.end(row.pk)
     if was is None:
         return
     data: dict[str, object] = {"reason": seen.reason, "count": seen.count, "was": was}
@@ -87,7 +120,14 @@ def _verdict(
     else:
         message = f"{row.name} up after {seen.count} good probe{'s' if seen.count != 1 else ''}"
         data["latency_ms"] = seen.latency_ms
-    tx.record(f"instance.{seen.kind}", message, at=seen.at, data=data, cause=doubt, **_names(row))
+    tx.record(
+        f"instance.{seen.kind}",
+        message,
+        at=seen.at,
+        data=data,
+        cause=doubt if seen.kind == "down" else None,
+        **_names(row),
+    )
 
 
 def _booted(tx: journal.Write, seen: Observed, row: Instance) -> None:

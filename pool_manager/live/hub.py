@@ -35,6 +35,16 @@ class PoolDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class StateChange:
+    """One message of the prober's, numbered by this process."""
+
+    version: int
+    as_of: float
+    pools: Mapping[str, PoolDelta]
+    beat: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """A run of journal numbers ready for the wire; `matched` of its events passed the filter."""
 
@@ -56,9 +66,7 @@ class Hub:
         self.status_version = 0
         self.behind_s = 0.0
         self.state_version = 0
-        self._state: deque[tuple[int, float, Mapping[str, PoolDelta]]] = deque(
-            maxlen=STATE_FRAMES_KEPT
-        )
+        self._state: deque[StateChange] = deque(maxlen=STATE_FRAMES_KEPT)
         self._encoded: OrderedDict[tuple[Filter, int, int], Frame] = OrderedDict()
         self._wakers: set[asyncio.Event] = set()
 
@@ -91,10 +99,12 @@ class Hub:
             self.ring.extend(events)
             self._wake()
 
-    def state_add(self, *, as_of: float, pools: Mapping[str, PoolDelta]) -> None:
-        """New probe state of some pools."""
+    def state_add(
+        self, *, as_of: float, pools: Mapping[str, PoolDelta], beat: bool = False
+    ) -> None:
+        """New probe state of some pools; a `beat` goes to every reader, news for it or not."""
         self.state_version += 1
-        self._state.append((self.state_version, as_of, pools))
+        self._state.append(StateChange(self.state_version, as_of, pools, beat=beat))
         self._wake()
 
     def store_lost(self, name: str) -> bool:
@@ -136,11 +146,13 @@ class Hub:
         """State that is newer than version `after`, merged; None when nothing the reader wants is new."""
         merged = PoolDelta()
         as_of = 0.0
-        for version, moment, deltas in self._state:
-            if version <= after:
+        for change in self._state:
+            if change.version <= after:
                 continue
-            for delta in _wanted(deltas, pools):
-                as_of = moment
+            if change.beat:
+                as_of = change.as_of
+            for delta in _wanted(change.pools, pools):
+                as_of = change.as_of
                 merged.instances.extend(delta.instances)
                 merged.doubt.extend(delta.doubt)
                 if pools is not None:  # a cell a second each: only for who looks at a pool

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
+READY_S = 5.0
 IDLE_S = 5.0  # an empty frame at least this often keeps a filtered reader's place
 SEND_S = 10.0  # a client that takes nothing for so long is closed and may resume
 FRAME_BYTES_MAX = 16_384
@@ -43,6 +44,13 @@ def hub_of(scope: dict[str, Any]) -> Hub:
     """The hub that the lifespan put into the scope's state."""
     hub: Hub = scope["state"]["hub"]
     return hub
+
+
+class NoSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ships no types
+    """Any other path: refused before it is accepted."""
+
+    async def connect(self) -> None:
+        await self.close()
 
 
 class TrimmedError(Exception):
@@ -149,6 +157,7 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ship
                 await asyncio.wait_for(waker.wait(), timeout=rest)
 
     async def _begin(self, hub: Hub, subscription: Subscription) -> int:
+        await self._ready(hub)
         head = hub.ring.last
         await self._write(
             orjson.dumps(
@@ -170,6 +179,19 @@ class LiveSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ship
             await self._write(orjson.dumps({"type": "too_old", "oldest": oldest}).decode())
             return head
         return after
+
+    async def _ready(self, hub: Hub) -> None:
+        """A web process that has just started knows no number yet; it knows within a moment."""
+        waker = hub.subscribe()
+        try:
+            async with asyncio.timeout(READY_S):
+                while not hub.ready:
+                    waker.clear()
+                    await waker.wait()
+        except TimeoutError:
+            raise DatabaseError("the journal was not read yet") from None
+        finally:
+            hub.unsubscribe(waker)
 
     async def _head_if_known(self, after: int, head: int) -> int:
         """`after`, if the journal really reached it (a read-your-writes page ahead of this tailer)."""

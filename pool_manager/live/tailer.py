@@ -33,6 +33,7 @@ QUICK_S = 0.01
 QUICK_MAX = 10.0
 POLL_S = 0.5
 READ_MAX = 2000
+READ_S = 3.0
 WARM_EVENTS = 2000
 STATE_CHANNEL = "pm:state"
 
@@ -47,6 +48,8 @@ class Tailer:
         self._quick_at = time.monotonic()
         # a thread of its own with its own connection: a stuck read stops only this reader
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tailer")
+        self._stuck: asyncio.Future[Any] | None = None
+        self._read_at = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -66,7 +69,18 @@ class Tailer:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _read(self, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+        """A call in the reader's thread; TimeoutError while that thread is stuck in the database."""
+        if self._stuck is not None:
+            await asyncio.wait({self._stuck}, timeout=READ_S)
+            if not self._stuck.done():
+                raise TimeoutError(f"no answer for {READ_S:g} s")
+            self._stuck = None
+        future = asyncio.get_running_loop().run_in_executor(self._thread, call)
+        await asyncio.wait({future}, timeout=READ_S)
+        if not future.done():
+            self._stuck = future
+            raise TimeoutError(f"no answer within {READ_S:g} s")
+        return await future
 
     async def _tail(self) -> None:
         while True:
@@ -74,12 +88,14 @@ class Tailer:
             try:
                 full = await self._step()
             except Exception as error:  # noqa: BLE001  # whatever the database throws: try again
+                self.hub.behind_s = time.monotonic() - self._read_at
                 if self.hub.store_lost("database"):
                     logger.warning("journal cannot be read: %s", error)
                 with contextlib.suppress(Exception):
                     await self._read(connection.close)
                 await asyncio.sleep(POLL_S)
                 continue
+            self._read_at, self.hub.behind_s = time.monotonic(), 0.0
             self.hub.store_back("database")
             if full:
                 continue
@@ -148,7 +164,7 @@ class Tailer:
         with contextlib.suppress(orjson.JSONDecodeError, KeyError, TypeError):
             body = orjson.loads(message["data"])
             pools = {slug: PoolDelta(**delta) for slug, delta in body["pools"].items()}
-            self.hub.state_add(as_of=body["as_of"], pools=pools)
+            self.hub.state_add(as_of=body["as_of"], pools=pools, beat=bool(body.get("beat")))
 
 
 def _newest() -> tuple[journal.Bounds, list[Event]]:

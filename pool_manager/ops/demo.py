@@ -106,7 +106,9 @@ def instances_ensure(started: Iterable[Started]) -> None:
             labels=DEMO_LABEL,
             metadata={"pid": one.pid},
         )
-        by_pool.setdefault(one.pool, []).append((hosts[one.host], spec))
+        host = hosts.get(one.host)  # None: an operator deleted it; nothing is registered there
+        if host is not None:
+            by_pool.setdefault(one.pool, []).append((host, spec))
     with journal.write(actor=ACTOR):
         for pool in Pool.objects.filter(slug__in=by_pool, labels__demo="true"):
             instances_register(pool=pool, specs=by_pool[pool.slug], actor=ACTOR)
@@ -157,9 +159,12 @@ class Keeper:
             self._start("load", demo.load_arguments(self.fleet, rate=self.rate))
             while not stop.is_set():
                 self._registry_update()
-                if not fleet_exists():
-                    return True
                 self._look()
+                try:
+                    if not fleet_exists():
+                        return True
+                except DatabaseError:
+                    continue  # not now; the demo does not depend on it
             return False
         finally:
             self._end()

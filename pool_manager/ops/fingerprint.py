@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,9 +25,19 @@ def fingerprint(base_dir: Path, env: Env) -> str | None:
         digest.update(f"{path} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     database = env.data_dir / "pool-manager.sqlite3"
     collected = env.data_dir / "static" / "staticfiles.json"
+    digest.update(_applied(database).encode())
     if env.database_url or not (database.is_file() and collected.is_file()):
         return None
     return digest.hexdigest()
+
+
+def _applied(database: Path) -> str:
+    """Which migrations the database has: an older copy that was put back has others."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as sql:
+            return str(sql.execute("SELECT count(*), max(id) FROM django_migrations").fetchone())
+    except sqlite3.Error:
+        return "none"
 
 
 def _files(base_dir: Path) -> Iterator[Path]:

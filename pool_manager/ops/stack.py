@@ -207,7 +207,7 @@ class Stack:
         """What was configured; else this machine's names, when it listens beyond loopback."""
         if os.environ.get("ALLOWED_HOSTS") or self._plan.host in {"127.0.0.1", "localhost", "::1"}:
             return list(self._env.allowed_hosts)
-        return [*self._env.allowed_hosts, self._plan.host, socket.gethostname(), socket.getfqdn()]
+        return [*self._env.allowed_hosts, self._plan.host, socket.gethostname()]
 
     def _web_wait(self, seconds: float) -> bool:
         """Until the web process answers; False if it does not within `seconds`."""
@@ -244,9 +244,13 @@ class Stack:
         return f"password {self._data_dir.password_ensure()}  (kept in {kept})"
 
 
+# our own address: never by way of a proxy that the environment names
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310  # our own http URL
+        with _direct.open(url, timeout=1) as answer:
             return bool(answer.status == 200)  # noqa: PLR2004  # OK
     except (urllib.error.URLError, OSError):
         return False

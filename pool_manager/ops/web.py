@@ -35,6 +35,7 @@ def main() -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nothing stands in front of `up`; an address is who connected
         timeout_graceful_shutdown=DRAIN_S,
     )
     uvicorn.Server(config).run(sockets=[listener])

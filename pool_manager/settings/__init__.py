@@ -76,7 +76,7 @@ TEMPLATES = [
 ]
 
 # SQLite: web requests wait at most 1 s for the write lock, jobs and probers 20 s (set by `up`)
-SQLITE_WAIT_S = float(os.environ.get("POOL_MANAGER_SQLITE_WAIT_S", "20"))
+SQLITE_WAIT_S = ENV.sqlite_wait_s
 _SQLITE_OPTIONS: dict[str, Any] = {
     "transaction_mode": "IMMEDIATE",
     "timeout": SQLITE_WAIT_S,
@@ -155,5 +155,5 @@ LOGGING: dict[str, Any] = {
         # a host name that ALLOWED_HOSTS lacks is answered with a page that says so
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
-    "root": {"handlers": ["stderr"], "level": os.environ.get("POOL_MANAGER_LOG_LEVEL", "WARNING")},
+    "root": {"handlers": ["stderr"], "level": ENV.log_level},
 }

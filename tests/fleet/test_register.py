@@ -154,3 +154,10 @@ def test_zones_and_hosts_are_made_once() -> None:
     zone = fleet.zone_ensure(name="zone-a", actor="ada")
     assert fleet.zone_ensure(name="zone-a", actor="ada").pk == zone.pk
     assert told() == ["zone.created"]
+
+
+def test_two_addresses_of_one_host_with_one_port_are_told_apart_by_a_sentence() -> None:
+    with pytest.raises(Invalid, match="would be called") as fault:
+        registered(InstanceSpec("127.1.0.1", 9000), InstanceSpec("127.1.0.2", 9000))
+    assert list(fault.value.faults) == ["port"]
+    assert not Instance.objects.exists()

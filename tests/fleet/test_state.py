@@ -202,7 +202,7 @@ def test_a_verdict_is_stored_with_its_moment_and_reason() -> None:
     ("health", "after_s"),
     [
         pytest.param("up", 5, id="it says so already"),
-        pytest.param("down", -1, id="an older verdict"),
+        pytest.param("down", -6, id="an older verdict"),
         pytest.param("up", -1, id="older and the same"),
     ],
 )
@@ -211,6 +211,13 @@ def test_a_verdict_that_is_no_news(health: str, after_s: float) -> None:
     assert verdict(instance, health, after_s=after_s) == {}
     stored = Instance.objects.get()
     assert (stored.health, stored.health_since) == ("up", instance.health_since)
+
+
+def test_a_verdict_by_a_clock_a_little_behind_counts_from_the_last_change_on() -> None:
+    instance = instance_made(health="up")
+    assert verdict(instance, "down", after_s=-3) == {instance.pk: "up"}
+    stored = Instance.objects.get()
+    assert (stored.health, stored.health_since) == ("down", instance.health_since)
 
 
 def test_verdicts_of_one_batch_are_taken_in_the_order_of_time() -> None:

@@ -154,3 +154,20 @@ def test_pages_read_what_the_board_published() -> None:
         ),
     }  # fmt: skip
     assert probe_states([]) == {}
+
+
+def test_the_verdict_is_the_engines_last_word() -> None:
+    board = board_made(health="unknown")
+    assert board.verdict("a") == ("unknown", "")
+    board.signals_add([SignalRow("a", "down", 1.0, reason=REFUSED)])
+    board.results_add([result(0, reason=REFUSED)])
+    assert board.verdict("a") == ("down", REFUSED)
+    assert board.verdict("nobody") == ("unknown", "")
+
+
+@pytest.mark.parametrize(("kind", "after"), [("http", True), ("tcp", False)])
+def test_new_settings_have_the_tripwire_watched_anew(kind: str, after: bool) -> None:
+    board = board_made(kind=kind)
+    board.signals_add([SignalRow("a", "tripwire_off", 1.0)])
+    board.tripwire_reset("a")
+    assert board.pools(wall=0.0)["sms"]["a"][5] is after

@@ -9,6 +9,7 @@ from pool_manager.fleet.models import Instance
 from pool_manager.health.models import ProbeRun
 from pool_manager.health.selectors import targets_read
 from pool_manager.health.services import (
+    Doubts,
     Observed,
     RunRow,
     history_trim_batch,
@@ -154,3 +155,30 @@ def test_the_terminated_are_not_probed() -> None:
     assert [target.port for target, _ in targets] == [9000, 9001]
     target, slug = targets[0]
     assert (target.id, target.health, target.boot_id, slug) == (str(probed.pk), "down", "one", "recording")  # fmt: skip
+
+
+def seen(instance: Instance, kind: str, second: int) -> Observed:
+    at = instance.health_since + dt.timedelta(seconds=second)
+    return Observed(instance.pk, kind, at, reason="HTTP 503", count=2, of=3)
+
+
+def test_a_doubt_of_an_earlier_batch_is_the_cause_of_what_ends_it() -> None:
+    instance = instance_made(health="up")
+    doubts: dict[uuid.UUID, int] = {}
+    observed_write(batch=[seen(instance, "doubt", 1)], actor="prober@a", doubts=doubts)
+    begun = Entry.objects.get(kind="probe.failed").seq
+    assert doubts == {instance.pk: begun}
+    observed_write(batch=[seen(instance, "down", 2)], actor="prober@a", doubts=doubts)
+    assert Entry.objects.get(kind="instance.down").cause == begun
+    assert doubts == {}
+
+
+def test_a_batch_that_is_not_committed_leaves_the_open_doubts_as_they_were() -> None:
+    instance = instance_made(health="up")
+    doubts = {instance.pk: 7}
+    told = Doubts(doubts)
+    assert told.end(instance.pk) == 7
+    assert told.end(instance.pk) is None
+    assert doubts == {instance.pk: 7}
+    told.commit()
+    assert doubts == {}

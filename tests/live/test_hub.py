@@ -189,3 +189,12 @@ def test_events_out_of_turn_are_refused() -> None:
     hub = hub_made()
     with pytest.raises(ValueError, match="does not follow"):
         hub.events_add(events_made(12, 12))
+
+
+def test_a_beat_reaches_a_reader_whose_pools_have_no_news() -> None:
+    hub = Hub()
+    hub.state_add(as_of=7.0, pools={}, beat=True)
+    text = hub.state_frame(frozenset({"sms"}), 0)
+    assert text is not None
+    assert orjson.loads(text)["as_of"] == 7.0
+    assert hub.state_frame(frozenset({"sms"}), hub.state_version) is None

@@ -35,6 +35,8 @@ def test_nothing_set_means_embedded_stores_and_a_careful_allow_list(tmp_path: Pa
         ("POOL_MANAGER_JOURNAL_KEEP_ENTRIES", "0.5", "is not a number from 1"),
         ("POOL_MANAGER_JOURNAL_KEEP_ENTRIES", "many", "'many' is not"),
         ("POOL_MANAGER_JOURNAL_KEEP_ENTRIES", "nan", "'nan' is not"),
+        ("POOL_MANAGER_LOG_LEVEL", "loud", "'loud' is not one of DEBUG"),
+        ("POOL_MANAGER_SQLITE_WAIT_S", "abc", "'abc' is not a number"),
         ("POOL_MANAGER_PROBE_HISTORY_KEEP_HOURS", "inf", "'inf' is not"),
     ],
 )

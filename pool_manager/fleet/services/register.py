@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,6 +81,7 @@ def instances_register(
             instance = known.get((spec.address, spec.port))
             if instance is None:
                 instance = _instance_new(pool, host, spec)
+                _name_free(instance, known.values())
                 instance.save(force_insert=True)
                 record_registered(tx, instance)
                 known[spec.address, spec.port] = instance
@@ -108,6 +109,18 @@ def _instance_new(pool: Pool, host: Host, spec: InstanceSpec) -> Instance:
         faults = {name: " ".join(texts) for name, texts in error.message_dict.items()}
         raise Invalid(faults) from error
     return instance
+
+
+def _name_free(instance: Instance, others: Iterable[Instance]) -> None:
+    """Two addresses of one host cannot have the same port in one pool: both would have one name."""
+    for other in others:
+        if other.name == instance.name:
+            raise Invalid(
+                {
+                    "port": f"{instance.address}:{instance.port} would be called {other.name}, as"
+                    f" {other.address}:{other.port} is; give one of them another port or host"
+                }
+            )
 
 
 def _instance_refresh(instance: Instance, spec: InstanceSpec) -> None:
@@ -157,7 +170,9 @@ def pool_create(
 
 def _hosts_for(addresses: set[str], *, zone: str, actor: str) -> dict[str, Host]:
     hosts: dict[str, Host] = {}
-    rows = Instance.objects.select_related("host__zone").filter(address__in=addresses)
+    rows = Instance.objects.select_related("host__zone").filter(
+        address__in=addresses, life__in=LIVING
+    )
     for instance in rows:
         hosts.setdefault(instance.address, instance.host)
     for address in sorted(addresses - hosts.keys()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pool_manager.core.errors import Conflict, Invalid, NotFound
 from pool_manager.fleet.kinds import LIVING, Health, Life, Override
@@ -14,6 +14,7 @@ from pool_manager.fleet.rules import life_change_allowed
 from pool_manager.journal import services as journal
 
 REASON_MAX = 200
+CLOCKS_APART = timedelta(seconds=5)
 LIFE_EVENTS = {
     Life.IN_SERVICE: "instance.in_service",
     Life.STANDBY: "instance.standby",
@@ -43,23 +44,27 @@ class HealthChange:
 def health_apply(*, changes: Sequence[HealthChange]) -> dict[uuid.UUID, str]:
     """Store verdicts; returns the health each changed instance had before.
 
-    Call inside `journal.write()`. A row that already says so, or whose verdict is younger, is not
-    touched and not returned: another prober was faster, or the batch is being written again.
+    Call inside `journal.write()`. A row that already says so, or whose verdict is younger by more than
+    `CLOCKS_APART`, is not touched and not returned: another prober was faster, or the batch is being
+    written again. Less than that is clocks that differ, and the verdict counts from `health_since` on.
     """
     rows = Instance.objects.in_bulk([change.instance for change in changes])
     was: dict[uuid.UUID, str] = {}
     for change in sorted(changes, key=lambda change: (change.instance, change.at)):
         row = rows.get(change.instance)
-        if row is None or row.health == change.health or row.health_since > change.at:
+        if row is None or row.health == change.health:
             continue
+        if row.health_since > change.at + CLOCKS_APART:
+            continue
+        since = max(row.health_since, change.at)
         updated = Instance.objects.filter(pk=row.pk, health=row.health).update(
             health=change.health,
-            health_since=change.at,
+            health_since=since,
             health_reason=change.reason[:300],
         )
         if updated:
             was.setdefault(row.pk, row.health)
-            row.health, row.health_since = change.health, change.at
+            row.health, row.health_since = change.health, since
     return was
 
 

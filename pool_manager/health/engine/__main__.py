@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from pool_manager.health.engine.process import run
+from pool_manager.stores.lifeline import die_with_parent
 
 
 def main() -> int:
@@ -13,6 +14,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m pool_manager.health.engine", description=__doc__
     )
+    die_with_parent()  # the closed socket tells us too, but a stopped process reads none
     parser.add_argument("--fd", type=int, required=True, help="descriptor of the parent's socket")
     return run(parser.parse_args().fd)
 

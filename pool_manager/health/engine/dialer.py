@@ -29,7 +29,7 @@ REFUSALS_MAX = 100_000
 _UNDER_WAY = {0, errno.EINPROGRESS, errno.EWOULDBLOCK}
 _OURS = {
     errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL,
-    errno.EAFNOSUPPORT, errno.EPERM, errno.EACCES,
+    errno.EAFNOSUPPORT, errno.EPERM, errno.EACCES, errno.ENETUNREACH, errno.ENETDOWN,
 }  # fmt: skip
 _CLOSED = {errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED}
 _WORDS = {

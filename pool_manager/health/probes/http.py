@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 HEADERS_MAX_BYTES = 65536
-BOOT_ID_MAX = 128
+BOOT_ID_MAX = 100  # as much as the registry keeps
 CUT_SHORT = Answer(ok=False, reason="connection closed before the answer was complete", closed=True)
 
 
