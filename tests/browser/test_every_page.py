@@ -139,7 +139,7 @@ def test_a_pool_is_probed_and_saved_by_hand(tab: Tab) -> None:
     tab.page.get_by_label("Name", exact=True).fill("by-hand")
     tab.page.get_by_label("Instances").fill("127.1.0.1:9001\n127.1.0.1:1")
     tab.page.get_by_role("button", name="Probe first").click()
-    tab.page.get_by_text("1 of 2 answer").wait_for()
+    tab.page.get_by_text("1 of 2 answer", exact=True).wait_for()
     judge(tab)
     tab.page.get_by_role("button", name="Save pool with 2 instances").click()
     tab.page.wait_for_url("**/pools/by-hand/")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from typing import Any
 
@@ -77,6 +78,81 @@ def test_a_killed_process_shows_without_a_reload(tab: Tab) -> None:
     settle(tab)
     tab.page.locator(".tail-row", has_text=name).filter(has_text="instance.up").first.wait_for()
     assert tab.page.evaluate("window.notReloaded")
+
+
+def pid_shown(tab: Tab, name: str) -> str:
+    at = (
+        "[...document.querySelectorAll('#pool-table th')].findIndex(th => th.textContent === 'Pid')"
+    )
+    return str(
+        tab.page.evaluate(
+            f"(name) => document.getElementById(name).children[{at}].textContent", name
+        )
+    )
+
+
+def test_a_pool_page_shows_the_probes_and_the_new_process_without_a_reload(tab: Tab) -> None:
+    tab.open("/")
+    settle(tab)
+    tab.open("/pools/recording/")
+    tab.live()
+    tab.page.evaluate("window.notReloaded = true")
+    # an answer without content: new cells can come by the socket only
+    tab.page.route("**/fleet.json*", lambda route: route.fulfill(status=204))
+    name = kill_one(tab)
+    killed = pid_shown(tab, name)
+    newest = f'tr[data-instance="{name}"] .strip-%s[d*="M177 "]'
+    tab.page.wait_for_selector(newest % "failed", state="attached", timeout=5_000)
+    tab.page.wait_for_selector(newest % "ok", state="attached", timeout=15_000)
+    tab.page.unroute("**/fleet.json*")
+    wait_until(
+        lambda: pid_shown(tab, name) not in ("", killed), seconds=15, what="the new pid is shown"
+    )
+    known = {one["name"]: one["pid"] for one in tab.instances("recording")}
+    assert pid_shown(tab, name) == str(known[name])
+    assert tab.page.evaluate("window.notReloaded")
+
+
+def test_a_filter_without_a_match_says_so(tab: Tab) -> None:
+    tab.open("/")
+    tab.live()
+    none = tab.page.get_by_text("No instance matches")
+    assert none.is_hidden()
+    tab.page.get_by_label("Filter instances").fill("no such host")
+    none.wait_for()
+    tab.page.get_by_role("link", name="Show all instances").click()
+    tab.page.wait_for_url("**/?")
+    none.wait_for(state="hidden")
+    tab.page.locator("#fleet-table tbody tr").first.wait_for()
+
+
+def test_another_filter_of_the_tail_shows_what_the_first_left_out(tab: Tab) -> None:
+    tab.open("/?kind=access.")
+    tab.live()
+    tab.page.get_by_label("Kind").select_option("pool.")
+    tab.page.locator(".tail-row", has_text="pool.created").first.wait_for()
+
+
+def test_the_page_says_how_old_the_probe_state_is(tab: Tab, stack: Up) -> None:
+    tab.open("/")
+    settle(tab)
+    indicator = tab.page.locator("#indicator")
+    banner = tab.page.locator("#banner-prober")
+    assert banner.is_hidden()
+    probers = stack.children_named("manage.py prober")
+    assert probers
+    for pid in probers:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        indicator.filter(has_text=re.compile(r"◐ data \d+ s old")).wait_for(timeout=8_000)
+        banner.filter(has_text="No prober has reported since").wait_for(timeout=8_000)
+        assert tab.feed()["phase"] == "live"
+    finally:
+        for pid in probers:
+            os.kill(pid, signal.SIGCONT)
+    indicator.filter(has_text="● live").wait_for(timeout=15_000)
+    banner.wait_for(state="hidden", timeout=15_000)
+    settle(tab)
 
 
 def test_every_number_arrives_exactly_once_over_cuts(

@@ -102,6 +102,44 @@ def test_the_tail_begins_with_what_is_not_younger_than_the_state(client: Client)
     assert [event["seq"] for event in tail] == sorted((e["seq"] for e in tail), reverse=True)
 
 
+@pytest.mark.parametrize("path", ["/", "/pools/recording/"])
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("kind=pool.", {"pool.created"}),
+        ("severity=critical", {"instance.down"}),
+        ("kind=instance.&severity=critical", {"instance.down"}),
+        ("kind=host.&severity=critical", set()),
+    ],
+)
+def test_the_tail_begins_filtered_by_the_url(
+    client: Client, path: str, query: str, shown: set[str]
+) -> None:
+    pool_make()
+    # so many that what is asked for would not be among the newest of all
+    events_made(2)
+    with journal.write(actor="test") as tx:
+        for _ in range(120):
+            tx.record("instance.up", "later", pool="recording")
+    tail = embedded(client.get(f"{path}?{query}").content.decode(), "tail-events")
+    assert {event["kind"] for event in tail} == shown
+
+
+def test_the_overviews_tail_begins_with_the_pool_of_the_url(client: Client) -> None:
+    pool_make()
+    pool_make("sms")
+    tail = embedded(client.get("/?pool=recording").content.decode(), "tail-events")
+    assert {event["pool"] for event in tail} == {"recording"}
+
+
+@pytest.mark.parametrize("path", ["/", "/pools/recording/", "/events/"])
+def test_a_severity_that_is_none_is_told(client: Client, path: str) -> None:
+    pool_make()
+    answer = client.get(f"{path}?severity=loud")
+    assert answer.status_code == 400
+    assert "severity 'loud' is not one of info, notice" in answer.content.decode()
+
+
 def test_fleet_json_is_never_kept_by_a_cache(client: Client) -> None:
     assert client.get("/fleet.json").headers["Cache-Control"] == "no-store"
 
@@ -202,11 +240,26 @@ def test_an_unknown_pool_is_not_found(client: Client) -> None:
     assert client.get("/pools/nothing/").status_code == 404
 
 
-def test_a_stranger_is_not_offered_the_admin(stranger: User) -> None:
-    pool_make()
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("demo", [True, False], ids=["demo", "no demo"])
+def test_a_stranger_is_not_offered_what_would_be_refused(
+    stranger: User, path: str, demo: bool
+) -> None:
+    pool_make(demo=demo)
     browser = Client()
     browser.force_login(stranger)
-    assert "/admin/" not in browser.get("/pools/recording/").content.decode()
+    page = browser.get(path).content.decode()
+    for refused in ("/admin/", "/pools/new/", "/demo/remove/"):
+        assert refused not in page
+
+
+def test_a_stranger_reads_who_adds_the_first_pool(stranger: User) -> None:
+    browser = Client()
+    browser.force_login(stranger)
+    for path in ("/", "/pools/"):
+        page = browser.get(path).content.decode()
+        assert "/pools/new/" not in page
+        assert "Accounts with staff status can add" in page
 
 
 def events_made(count: int) -> None:

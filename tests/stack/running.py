@@ -7,18 +7,24 @@ import json
 import os
 import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 from websockets.sync.client import ClientConnection, connect
 
 from tests.waiting import wait_until
+
+T = TypeVar("T")
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PASSWORD = "a-password-for-tests"
@@ -190,20 +196,32 @@ class Feed:
         self._up = up
         self._cookies = "; ".join(f"{name}={value}" for name, value in http.cookies.items())
         self._opened = contextlib.ExitStack()
+        self._tcp: socket.socket | None = None
         self._socket: ClientConnection | None = None
 
     def open(self, *, after: int | None, **filters: Sequence[str] | str) -> dict[str, Any]:
         """Connect and subscribe; the hello frame."""
+        self.subscribe(after=after, **filters)
+        return self.hello()
+
+    def subscribe(self, *, after: int | None, **filters: Sequence[str] | str) -> None:
+        """Connect and say what is wanted; nothing is read yet."""
         self.close()
+        where = urlsplit(self._up.url)
+        self._tcp = socket.create_connection((where.hostname, where.port), timeout=10)
         self._socket = self._opened.enter_context(
             connect(
-                self._up.url.replace("http", "ws", 1) + "/ws/live/",
+                f"ws://{where.netloc}/ws/live/",
+                sock=self._tcp,
                 additional_headers={"Cookie": self._cookies, "Origin": self._up.url},
                 open_timeout=10,
                 proxy=None,
             )
         )
         self._socket.send(json.dumps({"type": "subscribe", "after": after, **filters}))
+
+    def hello(self) -> dict[str, Any]:
+        """The first frame after `subscribe`."""
         hello = self.frame(timeout=10)
         assert hello["type"] == "hello", hello
         return hello
@@ -214,12 +232,60 @@ class Feed:
         return body
 
     def events(self, *, timeout: float) -> dict[str, Any]:
-        """The next frame of events."""
+        """The next frame of events; `timeout` is for all that comes before it, too."""
+        end = time.monotonic() + timeout
         while True:
-            frame = self.frame(timeout=timeout)
+            frame = self.frame(timeout=max(0.0, end - time.monotonic()))
             if frame["type"] == "events":
                 return frame
 
+    def abort(self) -> None:
+        """Cut the connection without a word: a TCP reset, and what was not read is lost."""
+        assert self._tcp
+        self._tcp.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._tcp.close()
+        self.close()  # ends the client's thread; nothing can be sent any more
+
     def close(self) -> None:
         self._opened.close()
-        self._socket = None
+        self._socket = self._tcp = None
+
+
+@dataclass
+class Story:
+    """What the socket tells, in order, from the moment the feed was opened."""
+
+    feed: Feed
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def of(self, name: str) -> list[dict[str, Any]]:
+        """The events of one instance."""
+        return [event for event in self.events if event["instance"] == name]
+
+    def until(self, look: Callable[[], T | None], *, seconds: float, what: str) -> T:
+        """Read on until `look`, which looks at this story, gives something."""
+        end = time.monotonic() + seconds
+        while not (found := look()):
+            try:
+                frame = self.feed.events(timeout=end - time.monotonic())
+            except TimeoutError:
+                kinds = [f"{event['kind']} {event['instance']}" for event in self.events]
+                raise AssertionError(f"not within {seconds:g} s: {what}; but {kinds}") from None
+            self.events += frame["events"]
+        return found
+
+    def event(self, kind: str, name: str | None, *, seconds: float) -> dict[str, Any]:
+        """The first event of that kind and instance."""
+
+        def look() -> dict[str, Any] | None:
+            fits = (e for e in self.events if (e["kind"], e["instance"]) == (kind, name))
+            return next(fits, None)
+
+        return self.until(look, seconds=seconds, what=f"{kind} {name or ''}")
+
+    def listen(self, *, seconds: float) -> None:
+        """Read whatever comes for so long."""
+        end = time.monotonic() + seconds
+        with contextlib.suppress(TimeoutError):
+            while (left := end - time.monotonic()) > 0:
+                self.events += self.feed.events(timeout=left)["events"]

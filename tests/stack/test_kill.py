@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from tests.stack.running import Feed, Up
+from tests.stack.running import Feed, Story, Up
 
 pytestmark = pytest.mark.stack
+
+FALL = RISE = 2  # as the demo sets its pools
+REASONS = {
+    signal.SIGKILL: ("connection refused", "connection reset"),
+    signal.SIGSTOP: ("timeout after 250 ms",),
+}
 
 
 def one_of(rows: dict[str, dict[str, Any]], pool: str, host: str) -> dict[str, Any]:
@@ -44,29 +50,25 @@ def listening_inode(address: str, port: int) -> str:
     raise AssertionError(f"nothing listens on {address}:{port}")
 
 
-def seconds_until(feed: Feed, wanted: Callable[[dict[str, Any]], bool], *, seconds: float) -> float:
-    began = time.monotonic()
-    while time.monotonic() - began < seconds:
-        for event in feed.events(timeout=seconds)["events"]:
-            if wanted(event):
-                return time.monotonic() - began
-    raise AssertionError(f"no such event within {seconds} s")
+def kinds(events: list[dict[str, Any]]) -> list[str]:
+    return [event["kind"] for event in events]
 
 
-def is_event(kind: str, name: str) -> Callable[[dict[str, Any]], bool]:
-    return lambda event: bool(event["kind"] == kind and event["instance"] == name)
-
-
-def test_a_killed_instance_is_down_on_the_socket_within_half_a_second_and_up_again(
+def test_a_killed_instance_is_down_on_the_socket_soon_and_up_again_after_rise_good_probes(
     demo: Up, http: requests.Session, feed: Feed
 ) -> None:
     row = one_of(demo.settled(http), "recording", "b1")
     feed.open(after=None)
+    story = Story(feed)
+    began = time.monotonic()
     os.kill(pid_of(demo, row["port"], row["address"]), signal.SIGKILL)
-    took = seconds_until(feed, is_event("instance.down", row["name"]), seconds=5)
+    story.event("instance.down", row["name"], seconds=5)
+    took = time.monotonic() - began
     assert took < 2.0, took  # the benchmark measures; this finds what is broken
-    seconds_until(feed, is_event("instance.restarted", row["name"]), seconds=10)
-    seconds_until(feed, is_event("instance.up", row["name"]), seconds=10)
+    up = story.event("instance.up", row["name"], seconds=10)
+    told = story.of(row["name"])
+    assert kinds(told) == ["probe.failed", "instance.down", "instance.restarted", "instance.up"]
+    assert (up["data"]["count"], up["data"]["was"]) == (RISE, "down")
 
 
 def test_a_stopped_instance_is_down_within_interval_and_two_timeouts(
@@ -75,33 +77,42 @@ def test_a_stopped_instance_is_down_within_interval_and_two_timeouts(
     row = one_of(demo.settled(http), "recording", "c2")
     pid = pid_of(demo, row["port"], row["address"])
     feed.open(after=None)
+    story = Story(feed)
+    began = time.monotonic()
     os.kill(pid, signal.SIGSTOP)
     try:
-        took = seconds_until(feed, is_event("instance.down", row["name"]), seconds=10)
+        story.event("instance.down", row["name"], seconds=10)
+        took = time.monotonic() - began
         assert took < 1.0 + 2 * 0.25 + 0.3 + 1.0, took  # one second of grace for a busy machine
     finally:
         os.kill(pid, signal.SIGCONT)
-    seconds_until(feed, is_event("instance.up", row["name"]), seconds=10)
+    up = story.event("instance.up", row["name"], seconds=10)
+    assert up["data"]["count"] == RISE
+    assert kinds(story.of(row["name"])) == ["probe.failed", "instance.down", "instance.up"]
 
 
+@pytest.mark.parametrize("number", REASONS, ids=lambda number: number.name)
 def test_the_down_event_names_its_reason_and_its_cause(
-    demo: Up, http: requests.Session, feed: Feed
+    demo: Up, http: requests.Session, feed: Feed, number: signal.Signals
 ) -> None:
     row = one_of(demo.settled(http), "voice", "a2")
+    pid = pid_of(demo, row["port"], row["address"])
     hello = feed.open(after=None, pools=["voice"], kinds=["instance.", "probe."])
-    os.kill(pid_of(demo, row["port"], row["address"]), signal.SIGKILL)
-    seen: list[dict[str, Any]] = []
-    while not any(event["kind"] == "instance.down" for event in seen):
-        frame = feed.events(timeout=10)
-        assert all(event["pool"] == "voice" for event in frame["events"])
-        seen.extend(frame["events"])
-    down = next(event for event in seen if event["kind"] == "instance.down")
-    assert down["data"]["count"] == 2
-    assert down["data"]["was"] == "up"
-    assert down["host"] == "a2"
-    assert down["zone"] == "zone-a"
-    assert down["seq"] > hello["seq"]
-    assert down["data"]["reason"] in {"connection refused", "connection reset"}
+    story = Story(feed)
+    os.kill(pid, number)
+    try:
+        down = story.event("instance.down", row["name"], seconds=10)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+    failed = story.event("probe.failed", row["name"], seconds=0)
+    assert {event["pool"] for event in story.events} == {"voice"}
+    assert hello["seq"] < failed["seq"] < down["seq"]
+    assert down["cause"] == failed["seq"]
+    assert (failed["data"]["count"], failed["data"]["of"]) == (1, FALL)
+    assert (down["data"]["count"], down["data"]["was"]) == (FALL, "up")
+    assert (down["host"], down["zone"]) == ("a2", "zone-a")
+    assert down["data"]["reason"].startswith(REASONS[number])
 
 
 def test_a_zone_filter_of_another_pool_gets_empty_frames_that_keep_its_place(

@@ -133,6 +133,27 @@ def test_kill_9_of_up_leaves_no_process_and_no_socket(tmp_path: Path) -> None:
         assert left_behind(up) == []
 
 
+def test_kill_9_of_up_takes_a_stopped_engine_along(tmp_path: Path) -> None:
+    with up_running(tmp_path / "d", "--demo") as up:
+        up.settled(up.login())  # the engine is past its start and at work
+        (engine,) = running(up, "health.engine")
+        os.kill(engine, signal.SIGSTOP)
+        up.process.kill()
+        up.process.wait(timeout=10)
+        wait_until(
+            lambda: engine not in up.processes(), seconds=20, what="the stopped engine is gone"
+        )
+        wait_until(lambda: not up.processes(), seconds=20, what="every process is gone")
+
+
+def test_it_comes_up_where_the_environment_names_a_proxy_that_is_not_there(tmp_path: Path) -> None:
+    names = ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+    nowhere = dict.fromkeys(names, "http://127.0.0.1:9")
+    with up_running(tmp_path / "d", **nowhere, no_proxy="", NO_PROXY="") as up:
+        assert answers(up)
+        assert "Traceback" not in up.text
+
+
 def test_the_next_free_port_is_taken_and_said(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from tests.waiting import wait_until
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 
 NOBODY = 65534
+REACH = re.compile("^PIP_|proxy|SSL_CERT|REQUESTS_CA|CURL_CA", re.IGNORECASE)
 INSTALL_S = 300  # from nothing: the wheels come from the package index
 
 
@@ -30,8 +32,8 @@ def as_newcomer() -> list[str]:
 
 def newcomer_env(home: Path) -> dict[str, str]:
     """A bare environment; only how packages are reached is taken over."""
-    pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
-    return {**pip, "HOME": str(home), "PATH": "/usr/local/bin:/usr/bin:/bin"}
+    reach = {name: value for name, value in os.environ.items() if REACH.search(name)}
+    return {**reach, "HOME": str(home), "PATH": "/usr/local/bin:/usr/bin:/bin"}
 
 
 def clone(where: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 
-from pool_manager.health.engine.process import run
 from pool_manager.stores.lifeline import die_with_parent
 
 
@@ -14,7 +13,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m pool_manager.health.engine", description=__doc__
     )
-    die_with_parent()  # the closed socket tells us too, but a stopped process reads none
+    # first of all: the closed socket tells us too, but a stopped process reads none
+    die_with_parent()
+    from pool_manager.health.engine.process import run
+
     parser.add_argument("--fd", type=int, required=True, help="descriptor of the parent's socket")
     return run(parser.parse_args().fd)
 
