@@ -6,10 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from pool_manager.journal import selectors as journal
-from pool_manager.journal.kinds import KINDS
+from pool_manager.journal.kinds import KINDS, SEVERITIES
 
 KIND_GROUPS: tuple[str, ...] = tuple(sorted({kind.partition(".")[0] for kind in KINDS}))
 """What kinds are about: the prefix before the dot, which filters take."""
+
+
+def severity_fault(severity: str) -> str:
+    """What is wrong with a severity out of a URL; empty when nothing is."""
+    if severity and severity not in SEVERITIES:
+        return f"severity {severity[:40]!r} is not one of {', '.join(SEVERITIES)}."
+    return ""
 
 
 def newest(

@@ -9,7 +9,7 @@ from django.http import HttpResponseBadRequest
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from dashboard.feed import KIND_GROUPS
+from dashboard.feed import KIND_GROUPS, severity_fault
 from pool_manager.fleet import selectors as fleet
 from pool_manager.journal import selectors as journal
 from pool_manager.journal.kinds import SEVERITIES
@@ -26,7 +26,7 @@ def events(request: HttpRequest) -> HttpResponse:
     """Newest entries; `before` pages back, so that new ones never shift a page."""
     asked = {name: request.GET.get(name, "") for name in ("pool", "instance", "kind", "severity")}
     before = request.GET.get("before", "")
-    fault = _fault(severity=asked["severity"], before=before)
+    fault = severity_fault(asked["severity"]) or _before_fault(before)
     if fault:
         return HttpResponseBadRequest(fault, content_type="text/plain; charset=utf-8")
     entries = journal.entries_newest(
@@ -52,9 +52,7 @@ def events(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/events.html", context)
 
 
-def _fault(*, severity: str, before: str) -> str:
-    if severity and severity not in SEVERITIES:
-        return f"severity {severity[:40]!r} is not one of {', '.join(SEVERITIES)}."
+def _before_fault(before: str) -> str:
     if before and not (before.isascii() and before.isdigit() and len(before) <= SEQ_DIGITS):
         return f"before {before[:40]!r} is not a journal number."
     return ""

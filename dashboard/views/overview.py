@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import orjson
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from dashboard.feed import KIND_GROUPS, newest
+from dashboard.feed import KIND_GROUPS, newest, severity_fault
 from dashboard.snapshot import snapshot
 from dashboard.states import COUNTS, WORDS
 from pool_manager.fleet import selectors as fleet
@@ -24,11 +24,20 @@ TAIL_ROWS = 100
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """The whole fleet at a glance."""
+    kind, severity = request.GET.get("kind", ""), request.GET.get("severity", "")
+    if fault := severity_fault(severity):
+        return HttpResponseBadRequest(fault, content_type="text/plain; charset=utf-8")
     pools = fleet.pools_all()
     shown = snapshot()
     context = {
         "snapshot": shown,
-        "tail": newest(limit=TAIL_ROWS, upto=shown["seq"]),
+        "tail": newest(
+            limit=TAIL_ROWS,
+            upto=shown["seq"],
+            pool=request.GET.get("pool") or None,
+            kinds=[kind] if kind else (),
+            min_severity=severity or None,
+        ),
         "page": {"callers": fleet.callers_by_pool()},
         "pools": pools,
         "states": [(state, WORDS[state]) for state in COUNTS],

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from django.http import Http404
+from django.http import Http404, HttpResponseBadRequest
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from dashboard.bars import segments
-from dashboard.feed import KIND_GROUPS, newest
+from dashboard.feed import KIND_GROUPS, newest, severity_fault
 from dashboard.probe_words import probe_facts, probe_short
 from dashboard.snapshot import FIELDS, snapshot
 from dashboard.states import COUNTS, WORDS, counted, sentence, state_of
@@ -69,6 +69,9 @@ def pools(request: HttpRequest) -> HttpResponse:
 @require_safe
 def pool(request: HttpRequest, slug: str) -> HttpResponse:
     """One pool: its instances, its settings, what happened to it."""
+    kind, severity = request.GET.get("kind", ""), request.GET.get("severity", "")
+    if fault := severity_fault(severity):
+        return HttpResponseBadRequest(fault, content_type="text/plain; charset=utf-8")
     try:
         one = fleet.pool_get(slug=slug)
     except NotFound as error:
@@ -78,7 +81,13 @@ def pool(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "pool": one,
         "snapshot": shown,
-        "tail": newest(limit=TAIL_ROWS, upto=shown["seq"], pool=slug),
+        "tail": newest(
+            limit=TAIL_ROWS,
+            upto=shown["seq"],
+            pool=slug,
+            kinds=[kind] if kind else (),
+            min_severity=severity or None,
+        ),
         "page": {"pool": slug},
         "sentence": sentence(counts),
         "bar": segments(counts),

@@ -28,8 +28,10 @@ export class Feed {
   headSeq;
   /** @type {"connecting" | "live" | "polling" | "lost" | "signed_out"} */
   phase = "connecting";
-  /** When the data was true, ms since the epoch. */
-  dataAt;
+  /** When the prober last told the state of probes, ms since the epoch; 0: not known. */
+  dataAt = 0;
+  /** When the server last answered anything, by socket or not, ms since the epoch. */
+  answeredAt = Date.now();
   /** @type {Set<number>} numbers delivered, the newest only */
   seen = new Set();
   received = 0;
@@ -41,7 +43,8 @@ export class Feed {
   #attempt = 0;
   #heardAt = 0;
   #snapshotSeq = 0;
-  #stateSeen = false;
+  /** Our clock less the server's, and the way of the message that told it, ms. */
+  #ahead = Number.POSITIVE_INFINITY;
   /** @type {WebSocket | null} */
   #socket = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -51,7 +54,7 @@ export class Feed {
 
   /**
    * @param {string} stateUrl
-   * @param {{seq: number, as_of: number}} shown what the page was made from
+   * @param {{seq: number, as_of: number, prober: {age_s: number | null}}} shown what the page was made from
    * @param {Handlers} handlers
    */
   constructor(stateUrl, shown, handlers) {
@@ -61,7 +64,9 @@ export class Feed {
     this.#pools = pool ? [pool] : null;
     this.lastSeq = shown.seq;
     this.headSeq = shown.seq;
-    this.dataAt = shown.as_of * 1000;
+    // a page out of the browser's history is old: its own moment counts, not ours
+    const { age_s: ageS } = shown.prober;
+    if (ageS !== null) this.dataAt = Math.min(Date.now(), (shown.as_of - ageS) * 1000);
   }
 
   start() {
@@ -139,18 +144,23 @@ export class Feed {
   /** @param {any} frame */
   #frame(frame) {
     this.#heardAt = Date.now();
+    this.answeredAt = this.#heardAt;
     if (frame.type === "hello") this.#live(frame.seq);
     else if (frame.type === "events") this.#events(frame);
     else if (frame.type === "state") {
-      this.dataAt = Date.now();
-      this.#stateSeen = true;
+      this.dataAt = this.#ours(frame.as_of);
       this.handlers.state(frame);
     } else if (frame.type === "status") {
       this.behindS = frame.journal_behind_s ?? 0;
       this.handlers.status(frame);
     } else if (frame.type === "too_old") this.#tooOld();
-    // an empty fleet has no state to send; else the age is that of the newest state
-    else if (frame.type === "pong" && !this.#stateSeen) this.dataAt = Date.now();
+  }
+
+  /** The server's clock in ours: no message took less than no time. @param {number} seconds */
+  #ours(seconds) {
+    const there = seconds * 1000;
+    this.#ahead = Math.min(this.#ahead, Date.now() - there);
+    return there + this.#ahead;
   }
 
   /** @param {number} seq */
@@ -159,7 +169,6 @@ export class Feed {
     this.phase = "live";
     this.#attempt = 0;
     this.headSeq = Math.max(this.headSeq, seq);
-    this.dataAt = Date.now();
     clearTimeout(this.#poll);
     this.#poll = undefined;
     this.handlers.hello();
@@ -179,7 +188,6 @@ export class Feed {
     this.duplicates += events.length - fresh.length;
     this.lastSeq = Math.max(this.lastSeq, to);
     this.headSeq = Math.max(this.headSeq, this.lastSeq);
-    this.dataAt = Date.now();
     for (const { seq } of fresh) this.seen.add(seq);
     this.received += fresh.length;
     for (const seq of this.seen) {
@@ -217,6 +225,15 @@ export class Feed {
     }, delayMs);
   }
 
+  /** @param {{as_of: number, prober: {age_s: number | null}}} shown */
+  #aged({ as_of: asOf, prober }) {
+    this.answeredAt = Date.now();
+    // afresh, so that a clock that was set does not count for ever
+    this.#ahead = Date.now() - asOf * 1000;
+    // a prober long gone has no age any more; the last known goes on ageing
+    if (prober.age_s !== null) this.dataAt = Date.now() - prober.age_s * 1000;
+  }
+
   /** @returns {Promise<any>} null when it did not come */
   async #fetch() {
     const known = this.lastSeq;
@@ -237,7 +254,7 @@ export class Feed {
       else if (shown.seq < this.#snapshotSeq) return shown; // overtaken by a younger one
       this.#snapshotSeq = shown.seq;
       this.headSeq = Math.max(this.headSeq, shown.seq);
-      if (this.phase !== "live") this.dataAt = Date.now();
+      this.#aged(shown);
       this.handlers.snapshot(shown);
       return shown;
     } catch {

@@ -6,8 +6,11 @@ import { need, pageData } from "./page.js";
 import { age, ageExact, time } from "./words.js";
 
 const INDICATOR_MS = 200;
-const STATE_SILENT_MS = 10000;
+/** The prober tells the state at least once a second; later than this something is wrong. */
+const STATE_SILENT_MS = 3000;
+const LOOK_MS = 500;
 const RESTART_MS = 2500;
+const LATE = "◐";
 /** What everybody must see, not only who looks at the corner. */
 const AWAY = new Set(["lost", "signed_out"]);
 
@@ -31,6 +34,8 @@ export function livePage({ events = () => {} } = {}) {
   const demo = document.getElementById("banner-demo");
   const title = document.title;
   let stateAt = Date.now();
+  let askedAt = 0;
+  let proberAway = false;
 
   const feed = new Feed(document.body.dataset.stateUrl ?? "/fleet.json", shown, {
     hello() {
@@ -50,9 +55,25 @@ export function livePage({ events = () => {} } = {}) {
     status: (frame) => stores(statusWords(frame)),
     snapshot(snapshot) {
       fleet.load(snapshot);
-      prober(proberWords(snapshot.prober, fleet.byId.size));
+      judge(snapshot);
     },
   });
+
+  /** @param {{prober: {alive: boolean}}} snapshot */
+  function judge(snapshot) {
+    proberAway = fleet.byId.size > 0 && !snapshot.prober.alive;
+    prober(proberAway ? proberWords(feed.dataAt) : "");
+  }
+
+  /** Whether the prober is gone, or back, is only in a snapshot: ask, but not all the time. */
+  function lookAfterProber() {
+    const now = Date.now();
+    const silent = fleet.byId.size > 0 && now - stateAt > STATE_SILENT_MS;
+    if (feed.phase !== "live" || now - askedAt < STATE_SILENT_MS) return;
+    if (!silent && !proberAway) return;
+    askedAt = now;
+    feed.refetchSoon();
+  }
 
   fleet.onChange(() => {
     const { down = 0 } = fleet.counts;
@@ -65,13 +86,10 @@ export function livePage({ events = () => {} } = {}) {
 
   function start() {
     fleet.load(shown);
-    prober(proberWords(shown.prober, fleet.byId.size));
+    judge(shown);
     feed.start();
-    indicate(feed, connection);
-    setInterval(() => {
-      const silent = Date.now() - stateAt > STATE_SILENT_MS;
-      if (feed.phase === "live" && fleet.byId.size && silent) feed.refetchSoon();
-    }, STATE_SILENT_MS);
+    indicate(feed, fleet, connection);
+    setInterval(lookAfterProber, LOOK_MS);
   }
 
   // read by the browser tests: what was received, and how often
@@ -95,24 +113,25 @@ function statusWords({ degraded, since }) {
   return degraded.map((store) => DEGRADED[store] ?? `${store} does not answer.`).join(" ") + from;
 }
 
-/** @param {{alive: boolean, age_s: number | null}} prober @param {number} instances */
-function proberWords(prober, instances) {
-  if (prober.alive || !instances) return "";
-  const last =
-    prober.age_s === null
-      ? "No prober has reported."
-      : `The last prober reported ${age(prober.age_s)} ago.`;
-  return `${last} Health stays as last judged and ages.`;
+/**
+ * A moment, not an age: the banner is said aloud whenever its words change.
+ * @param {number} reportedAt ms since the epoch; 0: not known
+ */
+function proberWords(reportedAt) {
+  // the same report is read a few ms earlier or later each time
+  const since = reportedAt ? ` since ${time(Math.round(reportedAt / 1000) * 1000)}` : "";
+  return `No prober has reported${since}. Health stays as last judged and ages.`;
 }
 
-/** @param {Feed} feed @param {(text: string) => void} banner */
-function indicate(feed, banner) {
+/** @param {Feed} feed @param {Fleet} fleet @param {(text: string) => void} banner */
+function indicate(feed, fleet, banner) {
   const box = need("#indicator");
   const said = need("#indicator-said");
   let phaseSaid = feed.phase;
   const show = () => {
-    const { mark, text } = words(feed);
-    box.dataset.phase = feed.phase;
+    const { mark, text } = words(feed, fleet.byId.size > 0);
+    // what lags is not shown in the colour of what is live
+    box.dataset.phase = mark === LATE ? "polling" : feed.phase;
     document.body.dataset.phase = feed.phase;
     const whole = `${mark} ${text}`;
     if (box.textContent !== whole) box.textContent = whole;
@@ -135,15 +154,26 @@ const PHASES = {
   signed_out: "Signed out; reload the page to log in.",
 };
 
-/** @param {Feed} feed @returns {{mark: string, text: string}} */
-function words(feed) {
-  const old = (Date.now() - feed.dataAt) / 1000;
+/**
+ * The age is that of the probe state; a fleet without instances has none, so the server's word counts.
+ * @param {Feed} feed @param {boolean} probed @returns {{mark: string, text: string}}
+ */
+function words(feed, probed) {
+  const knownAt = probed ? feed.dataAt : feed.answeredAt;
+  const old = (Date.now() - knownAt) / 1000;
   if (feed.phase === "connecting") return { mark: "○", text: "connecting" };
-  if (feed.phase === "polling") return { mark: "○", text: `polling, data ${age(old)} old` };
-  if (feed.phase === "lost") return { mark: "✕", text: `last known ${time(feed.dataAt)}` };
+  if (feed.phase === "polling")
+    return {
+      mark: "○",
+      text: knownAt ? `polling, data ${age(old)} old` : "polling, no probe data",
+    };
+  if (feed.phase === "lost")
+    return { mark: "✕", text: knownAt ? `last known ${time(knownAt)}` : "no connection" };
   if (feed.phase === "signed_out") return { mark: "✕", text: "signed out, reload to log in" };
   const behind = feed.headSeq - feed.lastSeq;
-  if (behind > 0) return { mark: "◐", text: `${behind} behind` };
-  if (feed.behindS >= 1) return { mark: "◐", text: `${age(feed.behindS)} behind` };
+  if (behind > 0) return { mark: LATE, text: `${behind} behind` };
+  if (feed.behindS >= 1) return { mark: LATE, text: `${age(feed.behindS)} behind` };
+  if (!knownAt) return { mark: LATE, text: "no probe data" };
+  if (old * 1000 > STATE_SILENT_MS) return { mark: LATE, text: `data ${age(old)} old` };
   return { mark: "●", text: `live · ${ageExact(old)}` };
 }

@@ -9,7 +9,16 @@ const REST = 10;
  * @returns {any} null when the page has none
  */
 export function pageData(id) {
-  const block = document.getElementById(id);
+  return pageDataOf(document, id);
+}
+
+/**
+ * @param {Document} page
+ * @param {string} id of a JSON block
+ * @returns {any} null when the page has none
+ */
+export function pageDataOf(page, id) {
+  const block = page.getElementById(id);
   return block ? JSON.parse(block.textContent ?? "null") : null;
 }
 

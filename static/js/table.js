@@ -21,7 +21,7 @@ export class InstanceTable {
   #limit = ROWS_STEP;
 
   /**
-   * @param {HTMLElement} box with a table, a count and a button for more
+   * @param {HTMLElement} box with a table, a count, a sentence for no match and a button for more
    * @param {Column[]} columns the first is the row's heading
    * @param {(one: Instance) => boolean} wanted
    */
@@ -31,6 +31,7 @@ export class InstanceTable {
     this.wanted = wanted;
     this.body = /** @type {HTMLElement} */ (box.querySelector("tbody"));
     this.count = /** @type {HTMLElement} */ (box.querySelector(".table-count"));
+    this.none = /** @type {HTMLElement} */ (box.querySelector(".table-none"));
     this.more = /** @type {HTMLButtonElement} */ (box.querySelector(".table-more"));
     this.draw = onFrame(() => this.#draw());
     this.more.addEventListener("click", () => {
@@ -127,6 +128,7 @@ export class InstanceTable {
     const part = shown < matching ? `first ${shown} of ${matching}` : `${matching}`;
     this.count.textContent = matching === all && shown === all ? `${all}` : `${part} of ${all}`;
     this.more.hidden = shown >= matching;
+    this.none.hidden = matching > 0 || all === 0;
   }
 }
 

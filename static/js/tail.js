@@ -1,11 +1,12 @@
 // The live event tail: newest on top, filtered here, paused or held back while the reader is further down.
 
-import { element, need, onFrame, viewGet, viewSet } from "./page.js";
+import { element, need, onFrame, pageDataOf, viewGet, viewSet } from "./page.js";
 import { plural, time, timeMs } from "./words.js";
 
 const ROWS_MAX = 200;
 const KEPT_MAX = 1000;
 const SAY_EVERY_MS = 5000;
+const REFILL_MS = 5000;
 const RANKS = ["info", "notice", "warning", "critical"];
 const FILTERS = ["pool", "kind", "severity"];
 
@@ -57,6 +58,7 @@ export class Tail {
         viewSet({ [name]: /** @type {HTMLSelectElement} */ (select).value });
         this.#held = [];
         this.#redraw();
+        this.#refill();
       });
     }
     this.pause.addEventListener("click", () => {
@@ -81,6 +83,28 @@ export class Tail {
     if (only && event.pool !== only) return false;
     if (!only && pool && event.pool !== pool) return false;
     return event.kind.startsWith(kind) && RANKS.indexOf(event.severity) >= least;
+  }
+
+  /** What is here was chosen by another filter: older events that match this one are at the server. */
+  async #refill() {
+    const asked = location.search;
+    try {
+      const answer = await fetch(location.pathname + asked, {
+        redirect: "manual",
+        cache: "no-store",
+        signal: AbortSignal.timeout(REFILL_MS),
+      });
+      if (!answer.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (asked !== location.search) return; // chosen again meanwhile
+      const { seq } = pageDataOf(page, "snapshot");
+      const younger = this.#kept.filter((event) => event.seq > seq);
+      this.#kept = [...younger, ...pageDataOf(page, "tail-events")];
+      this.#held = [];
+      this.#redraw();
+    } catch {
+      // what is here stays: the indicator tells of a server that does not answer
+    }
   }
 
   #redraw() {
