@@ -70,6 +70,13 @@ class Board:
         self._known = named
         self._dirty &= named.keys()
 
+    def strips_seed(self, strips: Mapping[str, Iterable[tuple[str, str]]]) -> None:
+        """Cells from before this process started, for instances that have none yet."""
+        for key, cells in strips.items():
+            known = self._known.get(key)
+            if known is not None and not known.strip:
+                known.strip.extend(cells)
+
     def verdict(self, key: str) -> tuple[str, str]:
         """Health and reason as last judged by the engine; unknown for what it does not know."""
         known = self._known.get(key)

@@ -84,6 +84,7 @@ class Prober:
         self._held = Held()
         self._sent: dict[str, Target] = {}
         self._journal_seen = -1
+        self._seeded = False  # the strips begin with what the history has
         self._report = Report(mono=0.0)
         self._lag_ms = 0.0  # worst since the last status
         self._stall_ms = 0.0  # worst since the last note
@@ -108,6 +109,7 @@ class Prober:
         self._engine.close()
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self._flush(), timeout=NOTE_S)
+            await asyncio.wait_for(self._history(last=True), timeout=NOTE_S)
         await self._told("stopped")
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self._in(self._store, self._lease.release), timeout=1)
@@ -208,6 +210,10 @@ class Prober:
         bounds, rows = await self._in_sql(lambda: (journal.bounds(), selectors.targets_read()))
         self._journal_seen = max(self._journal_seen, bounds.seq)
         await self._targets_send(rows)
+        if not self._seeded:
+            self._seeded = True
+            recent = partial(selectors.strips_recent, now=clock.now())
+            self._board.strips_seed(await self._in_sql(recent))
 
     async def _targets_send(self, rows: Sequence[tuple[Target, str]]) -> None:
         wanted = {target.id: target for target, _ in rows}
@@ -276,9 +282,9 @@ class Prober:
             except (DataError, IntegrityError):
                 logger.exception("given up, %s", seen)
 
-    async def _history(self) -> None:
+    async def _history(self, *, last: bool = False) -> None:
         now = time.monotonic()
-        runs = self._runs.take(now=now)
+        runs = self._runs.take(now=now, last=last)
         if runs:
             wall = time.time() - now
             rows = [_row(run, wall) for run in runs]

@@ -63,9 +63,12 @@ class Runs:
         for key in self._open.keys() - set(keep):
             self._end(self._open.pop(key))
 
-    def take(self, *, now: float) -> list[Run]:
-        """Runs that ended, began, or were written long ago; call `give_back` if writing failed."""
-        due = [run for run in self._open.values() if now - run.written >= REWRITE_S]
+    def take(self, *, now: float, last: bool = False) -> list[Run]:
+        """Runs that ended, began, or were written long ago; call `give_back` if writing failed.
+
+        `last`: all that are open too, since nobody will ask again.
+        """
+        due = [run for run in self._open.values() if last or now - run.written >= REWRITE_S]
         for run in due:
             run.written = now
         ended, self._ended = self._ended, []

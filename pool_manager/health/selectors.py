@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 
 from pool_manager.fleet.kinds import Life
 from pool_manager.fleet.models import Instance
+from pool_manager.health.board import CELLS, STRIP_CELLS
 from pool_manager.health.engine.wire import Target
+from pool_manager.health.models import ProbeRun
 from pool_manager.stores import live_store
 
 PROBED = [life for life in Life if life not in {Life.TERMINATING, Life.TERMINATED}]
 STATUS_KEY = "pm:prober"
 STATUS_FRESH_S = 3.0
+STRIP_AGE = timedelta(minutes=15)
+STRIP_RUNS_MAX = 50_000
 
 
 def probes_key(slug: str) -> str:
@@ -75,6 +81,20 @@ def _target(row: Instance) -> Target:
         health=row.health,
         boot_id=row.boot_id,
     )
+
+
+def strips_recent(*, now: datetime) -> dict[str, deque[tuple[str, str]]]:
+    """Instance id → the newest cells of its history, (cell, reason), oldest first."""
+    rows = (
+        ProbeRun.objects.filter(last_at__gte=now - STRIP_AGE)
+        .order_by("-started_at")
+        .values_list("instance", "ok", "reason", "count")[:STRIP_RUNS_MAX]
+    )
+    strips: dict[str, deque[tuple[str, str]]] = {}
+    for instance, ok, reason, count in reversed(rows):
+        strip = strips.setdefault(str(instance), deque(maxlen=STRIP_CELLS))
+        strip.extend([(CELLS[int(ok)], reason)] * min(count, STRIP_CELLS))
+    return strips
 
 
 def probe_states(pool_slugs: Sequence[str]) -> dict[str, ProbeState]:

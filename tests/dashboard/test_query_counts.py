@@ -24,7 +24,11 @@ PAGES = (
     "/demo/remove/", "/admin/", "/admin/fleet/zone/", "/admin/fleet/host/", "/admin/fleet/pool/",
     "/admin/fleet/instance/", "/admin/fleet/pool/{pool}/change/",
     "/admin/fleet/instance/{instance}/change/", "/admin/fleet/host/{host}/change/",
-    "/admin/fleet/zone/{zone}/change/",
+    "/admin/fleet/zone/{zone}/change/", "/admin/fleet/pool/add/", "/admin/fleet/instance/add/",
+    "/admin/fleet/host/add/", "/admin/fleet/zone/add/", "/admin/fleet/pool/{pool}/history/",
+    "/admin/fleet/instance/{instance}/history/", "/admin/fleet/instance/{instance}/delete/",
+    "/admin/auth/user/", "/admin/auth/user/add/", "/admin/auth/group/", "/admin/auth/group/add/",
+    "/admin/password_change/",
 )  # fmt: skip
 
 

@@ -171,3 +171,11 @@ def test_new_settings_have_the_tripwire_watched_anew(kind: str, after: bool) -> 
     board.signals_add([SignalRow("a", "tripwire_off", 1.0)])
     board.tripwire_reset("a")
     assert board.pools(wall=0.0)["sms"]["a"][5] is after
+
+
+def test_a_strip_is_seeded_only_where_nothing_was_probed_yet() -> None:
+    board = board_made()
+    board.strips_seed({"a": [(".", ""), ("x", REFUSED)], "nobody": [(".", "")]})
+    board.results_add([result()])
+    board.strips_seed({"a": [("x", "late")]})
+    assert board.pools(wall=0.0)["sms"]["a"][7] == ".x."

@@ -7,7 +7,7 @@ import pytest
 
 from pool_manager.fleet.models import Instance
 from pool_manager.health.models import ProbeRun
-from pool_manager.health.selectors import targets_read
+from pool_manager.health.selectors import strips_recent, targets_read
 from pool_manager.health.services import (
     Doubts,
     Observed,
@@ -182,3 +182,18 @@ def test_a_batch_that_is_not_committed_leaves_the_open_doubts_as_they_were() -> 
     assert doubts == {instance.pk: 7}
     told.commit()
     assert doubts == {}
+
+
+def test_the_newest_of_the_history_is_what_strips_begin_with() -> None:
+    instance = instance_made()
+    now = instance.registered_at
+    history_write(
+        runs=[
+            RunRow(instance.pk, now - dt.timedelta(hours=1), now - dt.timedelta(minutes=50), False, "old", 9, None),
+            RunRow(instance.pk, now - dt.timedelta(seconds=90), now - dt.timedelta(seconds=3), True, "", 87, 1.0),
+            RunRow(instance.pk, now - dt.timedelta(seconds=2), now, False, "HTTP 503", 2, 1.0),
+        ]
+    )  # fmt: skip
+    strip = strips_recent(now=now)[str(instance.pk)]
+    assert "".join(cell for cell, _ in strip) == "." * 58 + "xx"
+    assert strip[-1] == ("x", "HTTP 503")
