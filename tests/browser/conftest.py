@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.harness import Tab, axe_path, chromium, chromium_find, context_new, logged_in
+from tests.browser.harness import Tab, axe_script, chromium, chromium_find, context_new, logged_in
 from tests.stack.running import Up, up_running
 
 
@@ -50,7 +50,7 @@ def session(browser: Browser, stack: Up) -> Any:
 def tab(browser: Browser, session: Any, stack: Up) -> Iterator[Tab]:
     """A logged-in page; what its console complains about fails the test."""
     context = context_new(browser, session)
-    context.add_init_script(path=axe_path())
+    context.add_init_script(script=axe_script())
     opened = Tab(context.new_page(), stack.url)
     yield opened
     context.close()
