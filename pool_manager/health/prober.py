@@ -51,7 +51,6 @@ LEASE_MS = 2000
 NOTE_S = 2.0
 STATUS_KEPT_S = 60
 STATE_KEPT_S = 3600
-STATE_CHANNEL = "pm:state"
 JOURNAL_PAGE = 500
 STALL_NOTE_MS = 250.0
 STALL_NOTE_EVERY_S = 60.0
@@ -335,7 +334,7 @@ class Prober:
             beat = whole is not None  # once a second readers hear of us, news or not
             if deltas or beat:
                 body = {"as_of": now, "pools": deltas, "beat": beat}
-                pipe.publish(STATE_CHANNEL, orjson.dumps(body))
+                pipe.publish(live_store.STATE_CHANNEL, orjson.dumps(body))
             if whole is not None:
                 for slug, rows in whole.items():
                     pipe.set(selectors.probes_key(slug), orjson.dumps(rows), ex=STATE_KEPT_S)

@@ -35,7 +35,6 @@ POLL_S = 0.5
 READ_MAX = 2000
 READ_S = 3.0
 WARM_EVENTS = 2000
-STATE_CHANNEL = "pm:state"
 
 
 class Tailer:
@@ -140,7 +139,7 @@ class Tailer:
             client = live_store.async_client()
             try:
                 async with client.pubsub(ignore_subscribe_messages=True) as pubsub:
-                    await pubsub.subscribe(live_store.NUDGE_CHANNEL, STATE_CHANNEL)
+                    await pubsub.subscribe(live_store.NUDGE_CHANNEL, live_store.STATE_CHANNEL)
                     self.hub.store_back("live_store")
                     self._nudged.set()
                     while True:

@@ -15,6 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 NUDGE_CHANNEL = "pm:nudge"
+STATE_CHANNEL = "pm:state"
 NUDGE_TIMEOUT_S = 0.05
 CALL_TIMEOUT_S = 0.5
 AWAY_S = 1.0  # after a failed call, how long nudges are not even tried

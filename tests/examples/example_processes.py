@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from examples.demo.plan import can_bind
+from tests import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,11 +28,7 @@ ADDRESS = "127.9.0.1" if can_bind("127.9.0.1") else "127.0.0.1"
 
 
 def wait_until(fact: Callable[[], bool], what: str, *, seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not fact():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.01)
+    waiting.wait_until(fact, seconds=seconds, what=what, every=0.01)
 
 
 def free_ports(count: int) -> list[int]:
